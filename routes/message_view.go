@@ -1,0 +1,125 @@
+package routes
+
+import "time"
+
+// MessageView is one logged message (template "fragments/message", element id "msg-<ID>").
+type MessageView struct {
+	ID           string
+	Lang         string // "en" or "sw": language of the words around the message
+	Inbound      bool
+	ContactName  string // may be empty; then the number is shown
+	ContactPhone string // E.164, never a raw LID; "Hidden number" when unknown
+	Text         string
+	Kind         string // "", "text", or what it is: image, voice, video, document, location, contact, sticker, other
+	Status       string // RECEIVED, QUEUED, SENT, DELIVERED, READ, FAILED
+	FailReason   string // a sentence, with FAILED
+	By           string // who wrote an outgoing message: "Bot" or a person's name; empty hides it
+	At           time.Time
+}
+
+// Contact is the name, or the number when there is no name.
+func (m MessageView) Contact() string {
+	if m.ContactName != "" {
+		return m.ContactName
+	}
+	return m.ContactPhone
+}
+
+// HasText tells whether there are words to show besides the kind.
+func (m MessageView) HasText() bool { return m.Text != "" }
+
+// KindWord names a message that is not plain text; empty for text.
+func (m MessageView) KindWord() string {
+	words, ok := kindWords[m.Kind]
+	switch {
+	case m.Kind == "" || m.Kind == "text":
+		return ""
+	case !ok:
+		words = kindWords["other"]
+	}
+	if m.Lang == "sw" {
+		return words[1]
+	}
+	return words[0]
+}
+
+var kindWords = map[string][2]string{
+	"image":    {"Photo", "Picha"},
+	"voice":    {"Voice message", "Ujumbe wa sauti"},
+	"video":    {"Video", "Video"},
+	"document": {"Document", "Hati"},
+	"location": {"Location", "Mahali"},
+	"contact":  {"Contact card", "Kadi ya anwani"},
+	"sticker":  {"Sticker", "Stika"},
+	"other":    {"Message of another kind", "Ujumbe wa aina nyingine"},
+}
+
+// Tick is the delivery sign of an outgoing message.
+func (m MessageView) Tick() Tick { return TickOf(m.Status, m.Lang) }
+
+// Tick is a delivery sign: an icon, a class and the words a screen reader says.
+type Tick struct {
+	Icon string
+	Word string
+	Code string // queued, sent, delivered, read, failed
+}
+
+// TickOf words a message status.
+func TickOf(status, lang string) Tick {
+	i := 0
+	if lang == "sw" {
+		i = 1
+	}
+	switch status {
+	case "QUEUED":
+		return Tick{"clock", [2]string{"Queued", "Kwenye foleni"}[i], "queued"}
+	case "SENT":
+		return Tick{"check", [2]string{"Sent", "Umetumwa"}[i], "sent"}
+	case "DELIVERED":
+		return Tick{"check-check", [2]string{"Delivered", "Umefika"}[i], "delivered"}
+	case "READ":
+		return Tick{"check-check", [2]string{"Read", "Umesomwa"}[i], "read"}
+	case "FAILED":
+		return Tick{"circle-alert", [2]string{"Not sent", "Haukutumwa"}[i], "failed"}
+	}
+	return Tick{}
+}
+
+// MessageList is a page of messages, newest first (template "fragments/messages"; the rows alone
+// with their "Show older" row: "fragments/message_rows").
+type MessageList struct {
+	Lang    string
+	Rows    []MessageView
+	MoreURL string // older ones; empty at the end
+	Error   string // shown instead of rows when they could not be read
+}
+
+// SendForm writes to a customer by hand (template "fragments/send_form", element id "send-form").
+type SendForm struct {
+	Action  string // POST URL
+	To      string // as typed
+	Text    string // as typed
+	Errors  FieldErrors
+	Error   string // the whole form: "The number is not connected…"
+	Enabled bool   // false while the session is not connected
+}
+
+// EventView is one entry of the timeline (template "fragments/event", element id "event-<ID>").
+type EventView struct {
+	ID     string
+	Lang   string
+	Icon   string // symbol of the sprite: play, square, rotate-cw, link, unlink, user-plus, triangle-alert, settings, qr-code, log-in, circle-check …
+	Tone   string // ToneOK …; empty for neutral
+	Text   string // one sentence
+	Detail string // a second line; may be empty
+	Actor  string // who did it; empty when the system did
+	At     time.Time
+}
+
+// EventList is a page of events, newest first (templates "fragments/events" and "fragments/event_rows").
+type EventList struct {
+	Lang    string
+	Rows    []EventView
+	MoreURL string
+	Error   string
+}
