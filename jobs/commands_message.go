@@ -1,0 +1,112 @@
+package jobs
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"flowhq/queries"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// OutgoingMessage is a message that a person or a program writes to a customer.
+type OutgoingMessage struct {
+	TenantID       uuid.UUID
+	To             string // a phone number in any usual form
+	Text           string
+	Source         string // PERSON or API
+	IdempotencyKey string // ""; else a second call with it within 24 hours answers with the first one's message
+	Actor          Actor
+}
+
+// QueueMessage stores the message, its WhatsApp id already chosen, and the job that sends it, in one transaction. It waits in
+// the queue while the number is disconnected.
+func (c *Commands) QueueMessage(ctx context.Context, m OutgoingMessage) (queries.MessageLog, error) {
+	var f form
+	to := f.phone("to", m.To)
+	f.text("text", m.Text, MaxText, true)
+	if len(m.IdempotencyKey) > 255 || strings.ContainsFunc(m.IdempotencyKey, func(r rune) bool { return r < ' ' || r > '~' }) {
+		f.fail("Idempotency-Key", "Use at most 255 printable ASCII characters.")
+	}
+	if err := f.err(); err != nil {
+		return queries.MessageLog{}, err
+	}
+	request := sha256.Sum256([]byte(to + "\x00" + m.Text))
+	var queued queries.MessageLog
+	err := c.inTx(ctx, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+		if m.IdempotencyKey != "" {
+			known, err := findIdempotent(ctx, q, m, request[:])
+			if err != nil || known != nil {
+				if known != nil {
+					queued = *known
+				}
+				return err
+			}
+		}
+		t, err := q.GetTenant(ctx, m.TenantID)
+		if err != nil {
+			return tenantOr(err)
+		}
+		if t.WhatsappSession.Jid == nil {
+			return conflict("%s has no linked WhatsApp number yet. Link one, then write.", t.Tenant.Name)
+		}
+		if to == t.Tenant.PhoneNumber {
+			return &Error{Code: Invalid, Message: "This is the business's own number.", Fields: map[string]string{"to": "This is the business's own number."}}
+		}
+		contact, err := q.EnsureContactByPhone(ctx, queries.EnsureContactByPhoneParams{ID: newID(), TenantID: m.TenantID, PhoneNumber: to})
+		if err != nil {
+			return err
+		}
+		conversation, err := q.EnsureConversation(ctx, queries.EnsureConversationParams{ID: newID(), TenantID: m.TenantID, ContactID: contact})
+		if err != nil {
+			return err
+		}
+		queued, err = q.QueueOutgoing(ctx, queries.QueueOutgoingParams{
+			ID: newID(), TenantID: m.TenantID, ConversationID: conversation, ToNumber: to, MessageText: m.Text,
+			WaMessageID: newWhatsAppID(), Source: m.Source,
+		})
+		if err != nil {
+			return err
+		}
+		if m.IdempotencyKey != "" {
+			if err := q.PutIdempotencyKey(ctx, queries.PutIdempotencyKeyParams{
+				TenantID: m.TenantID, Key: m.IdempotencyKey, RequestHash: request[:], MessageID: queued.ID,
+			}); err != nil {
+				return err
+			}
+		}
+		_, err = c.insert(ctx, tx, MessageSend{TenantID: m.TenantID, MessageID: queued.ID}, t.Tenant.Shard)
+		return err
+	})
+	return queued, err
+}
+
+// findIdempotent gives the message that the key stands for, nil where it is new; the key stays locked until the transaction ends.
+func findIdempotent(ctx context.Context, q *queries.Queries, m OutgoingMessage, request []byte) (*queries.MessageLog, error) {
+	if err := q.LockIdempotencyKey(ctx, queries.LockIdempotencyKeyParams{TenantID: m.TenantID, Key: m.IdempotencyKey}); err != nil {
+		return nil, err
+	}
+	known, err := q.FindIdempotencyKey(ctx, queries.FindIdempotencyKeyParams{TenantID: m.TenantID, Key: m.IdempotencyKey})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !bytes.Equal(known.RequestHash, request):
+		return nil, conflict("This Idempotency-Key was used for another message.")
+	}
+	return &known.MessageLog, nil
+}
+
+// newWhatsAppID chooses a message id as WhatsApp Web does: "3EB0" and 18 hex digits.
+func newWhatsAppID() string {
+	var b [9]byte
+	rand.Read(b[:])
+	return "3EB0" + strings.ToUpper(hex.EncodeToString(b[:]))
+}

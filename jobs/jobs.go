@@ -1,0 +1,124 @@
+// Package jobs holds what Flow HQ does through River, one kind of job per file, and the commands that ask for it.
+// Jobs of a tenant go to the queue of the tenant's shard, so that the node that holds the shard works them.
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+)
+
+// Pool is what the jobs need of the pool of WhatsApp clients. Every method is idempotent.
+type Pool interface {
+	Start(ctx context.Context, tenantID uuid.UUID) error // returns once the tenant is looked after, not once connected
+	Stop(ctx context.Context, tenantID uuid.UUID) error  // keeps the link
+	Restart(ctx context.Context, tenantID uuid.UUID) error
+	Logout(ctx context.Context, tenantID uuid.UUID) error             // unlinks at WhatsApp and stops
+	Forget(ctx context.Context, tenantID uuid.UUID, jid string) error // the same for a tenant whose rows are gone
+	PairCode(ctx context.Context, tenantID uuid.UUID, phone string) (string, error)
+	Send(ctx context.Context, tenantID, messageID uuid.UUID) error
+}
+
+// ErrNotOwner is what a Pool returns for a tenant whose shard this node does not hold (any more).
+var ErrNotOwner = errors.New("this node does not hold the tenant's shard")
+
+// snooze is how long a job waits that arrived on a node which has just given up the shard.
+const snooze = time.Second
+
+func onOwner(err error) error {
+	if errors.Is(err, ErrNotOwner) {
+		return river.JobSnooze(snooze)
+	}
+	return err
+}
+
+// ShardQueue names the River queue of a shard.
+func ShardQueue(shard int16) string { return fmt.Sprintf("shard_%d", shard) }
+
+// shardQueueConfig: a message is picked up as soon as its insertion is announced; polling only catches what an announcement
+// missed.
+var shardQueueConfig = river.QueueConfig{MaxWorkers: 16, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 2 * time.Second}
+
+// NewInserter gives a client that only inserts, for web processes and commands.
+func NewInserter(db *pgxpool.Pool, log *slog.Logger) (*river.Client[pgx.Tx], error) {
+	return river.NewClient(riverpgxv5.New(db), &river.Config{Logger: log})
+}
+
+// WorkerOptions are the settings of a worker node's jobs.
+type WorkerOptions struct {
+	DB                            *pgxpool.Pool
+	Log                           *slog.Logger
+	Pool                          Pool
+	StaleThreshold, StaleInterval time.Duration
+	SoftStopTimeout               time.Duration // how long running jobs may go on after the client was told to stop
+}
+
+// NewWorker gives the client of a worker node. It works the queue "default" (periodic jobs); the queues of shards come and go
+// with their leases, see AddShards and RemoveShards.
+func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &tenantStartWorker{pool: o.Pool})
+	river.AddWorker(workers, &tenantStopWorker{pool: o.Pool})
+	river.AddWorker(workers, &tenantRestartWorker{pool: o.Pool})
+	river.AddWorker(workers, &tenantLogoutWorker{pool: o.Pool})
+	river.AddWorker(workers, &tenantForgetWorker{pool: o.Pool})
+	river.AddWorker(workers, &tenantPairCodeWorker{pool: o.Pool})
+	river.AddWorker(workers, &messageSendWorker{pool: o.Pool})
+	river.AddWorker(workers, &staleSweepWorker{db: o.DB, log: o.Log, threshold: o.StaleThreshold})
+	river.AddWorker(workers, &cleanupWorker{db: o.DB})
+	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
+		return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
+			return args, &river.InsertOpts{MaxAttempts: 1} // the next round is the retry
+		}, &river.PeriodicJobOpts{RunOnStart: true})
+	}
+	return river.NewClient(riverpgxv5.New(o.DB), &river.Config{
+		Logger:  o.Log,
+		Workers: workers,
+		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		PeriodicJobs: []*river.PeriodicJob{
+			periodic(o.StaleInterval, StaleSweep{}),
+			periodic(time.Hour, Cleanup{}),
+		},
+		JobTimeout:                  time.Minute,
+		RescueStuckJobsAfter:        2 * time.Minute,
+		CompletedJobRetentionPeriod: time.Hour, // one job a message: the log is in message_logs
+		SoftStopTimeout:             o.SoftStopTimeout,
+	})
+}
+
+// AddShards starts working the queues of these shards.
+func AddShards(client *river.Client[pgx.Tx], shards []int16) error {
+	for _, shard := range shards {
+		if err := client.Queues().Add(ShardQueue(shard), shardQueueConfig); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RemoveShards stops working these shards' queues and waits for the jobs at work in them.
+func RemoveShards(ctx context.Context, client *river.Client[pgx.Tx], shards []int16) error {
+	var errs []error
+	for _, shard := range shards {
+		errs = append(errs, client.Queues().Remove(ctx, ShardQueue(shard)))
+	}
+	return errors.Join(errs...)
+}
+
+// EnqueueSends inserts the send jobs of replies in the transaction that stored them.
+func EnqueueSends(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, shard int16, sends []MessageSend) error {
+	params := make([]river.InsertManyParams, len(sends))
+	for i, s := range sends {
+		params[i] = river.InsertManyParams{Args: s, InsertOpts: &river.InsertOpts{Queue: ShardQueue(shard)}}
+	}
+	_, err := client.InsertManyFastTx(ctx, tx, params)
+	return err
+}

@@ -1,0 +1,57 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"flowhq/queries"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+)
+
+// StaleSweep marks workers without a heartbeat, and their tenants, ERROR, and restarts those that should be running.
+type StaleSweep struct{}
+
+// Kind names the job in River's tables.
+func (StaleSweep) Kind() string { return "stale_sweep" }
+
+type staleSweepWorker struct {
+	river.WorkerDefaults[StaleSweep]
+	db        *pgxpool.Pool
+	log       *slog.Logger
+	threshold time.Duration
+}
+
+func (w *staleSweepWorker) Work(ctx context.Context, _ *river.Job[StaleSweep]) error {
+	client := river.ClientFromContext[pgx.Tx](ctx)
+	return pgx.BeginFunc(ctx, w.db, func(tx pgx.Tx) error {
+		q := queries.New(tx)
+		stale, err := q.MarkStaleWorkers(ctx, queries.MarkStaleWorkersParams{
+			Before:    time.Now().Add(-w.threshold),
+			LastError: fmt.Sprintf("No sign of life for %s. Restarting.", w.threshold),
+		})
+		if err != nil || len(stale) == 0 {
+			return err
+		}
+		restarts := make([]river.InsertManyParams, 0, len(stale))
+		for _, s := range stale {
+			w.log.Warn("worker is stale", "tenant_id", s.TenantID, "process", s.ProcessName, "heartbeat_at", s.HeartbeatAt)
+			payload := map[string]any{"process": s.ProcessName, "threshold": w.threshold.String()}
+			if s.HeartbeatAt != nil {
+				payload["last_heartbeat"] = s.HeartbeatAt.UTC().Format(time.RFC3339)
+			}
+			if err := event(ctx, q, s.TenantID, Actor{}, "WORKER_STALE", payload); err != nil {
+				return err
+			}
+			restarts = append(restarts, river.InsertManyParams{
+				Args: TenantRestart{TenantID: s.TenantID}, InsertOpts: &river.InsertOpts{Queue: ShardQueue(s.Shard)},
+			})
+		}
+		_, err = client.InsertManyFastTx(ctx, tx, restarts)
+		return err
+	})
+}
