@@ -1,0 +1,86 @@
+package database
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	connectTimeout = 5 * time.Second
+	minVersion     = 14
+)
+
+// poolKind is what distinguishes the two pools: size, and limits the server enforces on every statement.
+type poolKind struct {
+	conns  int32
+	params map[string]string
+}
+
+// A worker may wait for a chat's lock and scan a table; a page in front of a person may not.
+var (
+	systemPool = poolKind{conns: 16, params: map[string]string{
+		"application_name":                    "flowhq",
+		"timezone":                            "UTC",
+		"statement_timeout":                   "30s",
+		"lock_timeout":                        "10s",
+		"idle_in_transaction_session_timeout": "60s",
+	}}
+	portalPool = poolKind{conns: 4, params: map[string]string{
+		"application_name":                    "flowhq",
+		"timezone":                            "UTC",
+		"role":                                portalRole,
+		"statement_timeout":                   "10s",
+		"lock_timeout":                        "5s",
+		"idle_in_transaction_session_timeout": "15s",
+	}}
+	// Migrations may rewrite tables and wait for another process that migrates: their limit is the caller's context.
+	migrationPool = poolKind{conns: 4, params: map[string]string{
+		"application_name": "flowhq migrate",
+		"timezone":         "UTC",
+	}}
+)
+
+// parseURL reads a connection string. Its error never repeats the string: a mistyped one may show the password anywhere.
+func parseURL(url string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(url)
+	// An unescaped / in a password ends the host early, and the rest becomes the name of the database.
+	if err == nil && !strings.Contains(config.ConnConfig.Database, "@") {
+		return config, nil
+	}
+	hint := "write postgres://USER:PASSWORD@HOST:5432/DATABASE and percent-encode special characters in the password (@ is %40, / is %2F)"
+	if strings.Contains(url, "sslrootcert") || strings.Contains(url, "sslcert") {
+		hint = "check that the files named by sslrootcert, sslcert and sslkey exist and are readable, or " + hint
+	}
+	return nil, errorf(nil, "DATABASE_URL: not a usable Postgres address: %s", hint)
+}
+
+// newPool makes a pool that connects when first used. Settings the operator put into the URL win, except the role, which
+// is the tenant door.
+func newPool(ctx context.Context, base *pgxpool.Config, kind poolKind, conns int32) (*pgxpool.Pool, error) {
+	config := base.Copy()
+	own := config.ConnConfig.RuntimeParams
+	config.ConnConfig.RuntimeParams = maps.Clone(kind.params)
+	for name, value := range own {
+		if name != "role" || kind.params["role"] == "" {
+			config.ConnConfig.RuntimeParams[name] = value
+		}
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	config.MaxConns = kind.conns
+	if conns > 0 {
+		config.MaxConns = conns
+	}
+	config.MinConns, config.MinIdleConns = 0, 0
+	config.MaxConnLifetime = time.Hour
+	config.MaxConnLifetimeJitter = 10 * time.Minute
+	config.MaxConnIdleTime = 10 * time.Minute
+	config.HealthCheckPeriod = 30 * time.Second
+	config.PingTimeout = connectTimeout
+	return pgxpool.NewWithConfig(ctx, config)
+}
