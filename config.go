@@ -1,0 +1,210 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// config is everything the environment and the flags of `flowhq serve` decide. readConfig has checked it.
+type config struct {
+	DatabaseURL string
+	DataDir     string
+	Role        string // all, web or worker
+	Listen      string
+	PublicURL   string // without a trailing slash; "": derived from the address that is listened on
+	LogLevel    slog.Level
+	LogJSON     bool
+
+	TrustedProxies   []netip.Prefix
+	MetricsToken     string
+	PortalKey        string
+	RepliesPerMinute int // 0: no limit
+	Heartbeat        time.Duration
+	StaleThreshold   time.Duration
+	StaleInterval    time.Duration
+	Shards           int
+	Lease            time.Duration
+
+	WhatsAppURL     string // "": WhatsApp itself
+	WhatsAppRootKey [32]byte
+}
+
+// settingError is one readable line that names the setting and the remedy; the process ends with status 2.
+type settingError struct{ line string }
+
+func (e *settingError) Error() string { return e.line }
+
+func badSetting(name, value, remedy string) error {
+	return &settingError{fmt.Sprintf("%s=%q is not valid: %s", name, value, remedy)}
+}
+
+// roles a process can have.
+const (
+	roleAll    = "all"
+	roleWeb    = "web"
+	roleWorker = "worker"
+)
+
+// readConfig reads and checks the environment; flags that are not "" win over it.
+func readConfig(getenv func(string) string, role, listen, dataDir string) (config, error) {
+	c := config{
+		DatabaseURL: getenv("DATABASE_URL"), DataDir: first(dataDir, getenv("FLOWHQ_DATA"), "./data"),
+		Role: first(role, roleAll), MetricsToken: getenv("METRICS_TOKEN"), PortalKey: getenv("PORTAL_INTERNAL_KEY"), WhatsAppURL: getenv("WHATSAPP_URL"),
+	}
+	var errs []error
+	check := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if c.Role != roleAll && c.Role != roleWeb && c.Role != roleWorker {
+		check(badSetting("--role", c.Role, "choose all, web or worker"))
+	}
+	check(c.readListen(getenv, listen))
+	check(c.readPublicURL(getenv("PUBLIC_URL")))
+	check(c.readLog(getenv))
+	check(c.readProxies(getenv("TRUSTED_PROXIES")))
+	number := func(target *int, name string, fallback, least, most int) {
+		*target = fallback
+		if v := getenv(name); v != "" {
+			n, err := strconv.Atoi(v)
+			if err != nil || n < least || n > most {
+				check(badSetting(name, v, fmt.Sprintf("use a whole number from %d to %d", least, most)))
+			}
+			*target = n
+		}
+	}
+	duration := func(target *time.Duration, name string, fallback, least time.Duration) {
+		*target = fallback
+		if v := getenv(name); v != "" {
+			d, err := time.ParseDuration(v)
+			if err != nil || d < least || d > 24*time.Hour {
+				check(badSetting(name, v, fmt.Sprintf("use a duration such as %s, from %s to 24h", fallback, least)))
+			}
+			*target = d
+		}
+	}
+	number(&c.RepliesPerMinute, "RATE_LIMIT_MAX_PER_MINUTE", 30, 0, 100000)
+	number(&c.Shards, "FLOWHQ_SHARDS", 16, 1, 1024)
+	duration(&c.Heartbeat, "HEARTBEAT_INTERVAL", 15*time.Second, 100*time.Millisecond)
+	duration(&c.StaleThreshold, "STALE_THRESHOLD", 2*time.Minute, 300*time.Millisecond)
+	duration(&c.StaleInterval, "STALE_CHECK_INTERVAL", 30*time.Second, time.Second)
+	duration(&c.Lease, "FLOWHQ_LEASE", 30*time.Second, time.Second)
+	if c.StaleThreshold < 2*c.Heartbeat {
+		check(badSetting("STALE_THRESHOLD", c.StaleThreshold.String(), "make it at least twice HEARTBEAT_INTERVAL ("+c.Heartbeat.String()+"), or healthy workers are restarted"))
+	}
+	check(c.readWhatsApp(getenv("WHATSAPP_ROOT_KEY")))
+	return c, errors.Join(errs...)
+}
+
+func (c *config) readListen(getenv func(string) string, flag string) error {
+	name, value := "--listen", flag
+	if value == "" {
+		if port := getenv("PORT"); port != "" {
+			name, value = "PORT", "0.0.0.0:"+port
+		} else {
+			value = "127.0.0.1:8080"
+		}
+	}
+	c.Listen = value
+	_, port, err := net.SplitHostPort(value)
+	if n, bad := strconv.Atoi(port); err != nil || bad != nil || n < 0 || n > 65535 {
+		return badSetting(name, strings.TrimPrefix(value, "0.0.0.0:"), "use an address such as 127.0.0.1:8080 (PORT: a number up to 65535)")
+	}
+	return nil
+}
+
+func (c *config) readPublicURL(v string) error {
+	c.PublicURL = strings.TrimSuffix(v, "/")
+	if v == "" {
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Path != "" || u.RawQuery != "" {
+		return badSetting("PUBLIC_URL", v, "use the address people open, such as https://bots.example.com")
+	}
+	return nil
+}
+
+func (c *config) readLog(getenv func(string) string) error {
+	if v := getenv("LOG_LEVEL"); v != "" {
+		if err := c.LogLevel.UnmarshalText([]byte(v)); err != nil {
+			return badSetting("LOG_LEVEL", v, "choose debug, info, warn or error")
+		}
+	}
+	switch v := getenv("LOG_FORMAT"); v {
+	case "":
+		c.LogJSON = !term.IsTerminal(int(os.Stderr.Fd()))
+	case "text", "json":
+		c.LogJSON = v == "json"
+	default:
+		return badSetting("LOG_FORMAT", v, "choose text or json")
+	}
+	return nil
+}
+
+func (c *config) readProxies(v string) error {
+	for p := range strings.FieldsFuncSeq(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+		network, err := netip.ParsePrefix(p)
+		if err != nil {
+			address, err := netip.ParseAddr(p)
+			if err != nil {
+				return badSetting("TRUSTED_PROXIES", p, "list addresses or networks such as 10.0.0.0/8, separated by commas")
+			}
+			network = netip.PrefixFrom(address, address.BitLen())
+		}
+		c.TrustedProxies = append(c.TrustedProxies, network)
+	}
+	return nil
+}
+
+func (c *config) readWhatsApp(rootKey string) error {
+	if c.WhatsAppURL == "" {
+		if rootKey != "" {
+			return &settingError{"WHATSAPP_ROOT_KEY is set without WHATSAPP_URL: set both, or neither to reach WhatsApp itself"}
+		}
+		return nil
+	}
+	u, err := url.Parse(c.WhatsAppURL)
+	if err != nil || u.Scheme != "ws" || u.Port() == "" {
+		return badSetting("WHATSAPP_URL", c.WhatsAppURL, "use a simulator's address such as ws://127.0.0.1:7000/ws/chat")
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); err != nil || !ip.IsLoopback() {
+		return badSetting("WHATSAPP_URL", c.WhatsAppURL, "its host must be a loopback address such as 127.0.0.1; unset it to reach WhatsApp itself")
+	}
+	key, err := hex.DecodeString(rootKey)
+	if err != nil || len(key) != len(c.WhatsAppRootKey) {
+		return badSetting("WHATSAPP_ROOT_KEY", rootKey, "use the 64 hex digits that the simulator prints and serves at /root-key")
+	}
+	copy(c.WhatsAppRootKey[:], key)
+	return nil
+}
+
+func (c *config) logger(w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

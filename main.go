@@ -1,0 +1,114 @@
+// Flow HQ runs WhatsApp bots for many small businesses. This file lists the commands; serve.go opens, wires and serves.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"flowhq/database"
+)
+
+const usage = `Flow HQ runs WhatsApp bots for many small businesses.
+
+  flowhq serve [--role all|web|worker] [--listen ADDR] [--data DIR]
+  flowhq demo [--listen ADDR] [--data DIR]        the product on simulated WhatsApp
+  flowhq migrate                                  bring the database up to date
+  flowhq admin upsert --email E --password P      create an admin or reset the password (P "-": from stdin)
+  flowhq apikey create --label L [--tenant ID]    print a new API key, once
+  flowhq doctor                                   check everything and say what to do
+  flowhq simulate [--listen ADDR] [--control ADDR]  the WhatsApp simulator alone
+  flowhq bench [--json]                           measure through the simulator
+
+Settings come from the environment; docs/operations.md lists them.
+`
+
+// Exit statuses.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// command is one invocation: its flags are parsed by the function that runs it.
+type command struct {
+	args           []string
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	c := command{args: os.Args[1:], getenv: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	err := c.run(ctx)
+	stop()
+	os.Exit(c.report(err))
+}
+
+func (c command) run(ctx context.Context) error {
+	commands := map[string]func(command, context.Context) error{
+		"serve": command.serve, "demo": command.demo, "migrate": command.migrate, "admin upsert": command.adminUpsert,
+		"apikey create": command.apikeyCreate, "doctor": command.doctor, "simulate": command.simulate, "bench": command.bench,
+	}
+	for words := 1; words <= 2 && words <= len(c.args); words++ {
+		name := c.args[0]
+		if words == 2 {
+			name += " " + c.args[1]
+		}
+		if run, ok := commands[name]; ok {
+			c.args = c.args[words:]
+			return run(c, ctx)
+		}
+	}
+	if len(c.args) == 1 && (c.args[0] == "help" || c.args[0] == "--help" || c.args[0] == "-h") {
+		fmt.Fprint(c.stdout, usage)
+		return nil
+	}
+	fmt.Fprint(c.stderr, usage)
+	if len(c.args) == 0 {
+		return errUsage
+	}
+	return &settingError{fmt.Sprintf("flowhq: there is no command %q; the commands are listed above", c.args[0])}
+}
+
+// errUsage ends the process with status 2; what was wrong is printed already.
+var errUsage = errors.New("usage")
+
+// report prints an error as one line and gives the exit status.
+func (c command) report(err error) int {
+	var setting *settingError
+	var db *database.Error
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, errUsage):
+		return exitUsage
+	case errors.As(err, &setting), errors.As(err, &db):
+		fmt.Fprintln(c.stderr, err)
+		return exitUsage
+	}
+	fmt.Fprintln(c.stderr, "flowhq:", err)
+	return exitFailed
+}
+
+// parse reads a command's flags and refuses what is left over.
+func (c command) parse(name string, define func(*flag.FlagSet)) error {
+	flags := flag.NewFlagSet("flowhq "+name, flag.ContinueOnError)
+	flags.SetOutput(c.stderr)
+	define(flags)
+	if err := flags.Parse(c.args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
+	}
+	if flags.NArg() > 0 {
+		return &settingError{fmt.Sprintf("flowhq %s: %q is not understood; see flowhq %s --help", name, flags.Arg(0), name)}
+	}
+	return nil
+}

@@ -1,0 +1,292 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"flowhq/assets"
+	"flowhq/database"
+	"flowhq/jobs"
+	"flowhq/queries"
+	"flowhq/routes"
+	"flowhq/templates"
+	"flowhq/whatsapp"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/riverqueue/river"
+	"golang.org/x/sync/errgroup"
+	"riverqueue.com/riverui"
+)
+
+// Times a shutdown may take, in the order of its steps; together they stay below the ten seconds that hosts allow.
+const (
+	drainJobs     = 3 * time.Second
+	closeClients  = 3 * time.Second
+	closeWeb      = 2 * time.Second
+	closeDatabase = 2 * time.Second
+)
+
+// app is one process of Flow HQ: opened, migrated and wired by newApp, at work during run.
+type app struct {
+	config   config
+	log      *slog.Logger
+	db       *database.Database
+	listener net.Listener
+	commands *jobs.Commands
+
+	web       *fiber.App
+	hub       *routes.Hub
+	dashboard *riverui.Handler
+	pool      *whatsapp.Pool            // nil in a web process
+	river     *river.Client[pgx.Tx]     // works jobs, or only inserts them in a web process
+	streams   context.Context           // ends before the web server is shut down, and every stream with it
+	endStream context.CancelFunc
+	demo      *demoOptions
+}
+
+// demoOptions is what `flowhq demo` adds: the pages know that WhatsApp is simulated and where.
+type demoOptions struct{ simulatorURL string }
+
+// newApp opens the database, brings it up to date, listens and wires everything; nothing works yet. close ends what it began.
+func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) (_ *app, err error) {
+	a := &app{config: c, log: log, demo: demo}
+	a.streams, a.endStream = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if a.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, &settingError{fmt.Sprintf("cannot listen on %s (%v): stop what listens there, or choose another address with --listen", c.Listen, errors.Unwrap(err))}
+	}
+	if a.db, err = openDatabase(ctx, c, log); err != nil {
+		return nil, err
+	}
+	if err := queries.New(a.db.System).EnsureShards(ctx, int32(c.Shards-1)); err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if c.Role == roleWeb {
+		a.river, err = jobs.NewInserter(a.db.System, log)
+	} else {
+		err = a.wireWorker(registry)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.commands = jobs.NewCommands(a.db.System, a.river)
+	return a, a.wireWeb(registry)
+}
+
+// openDatabase connects and migrates. Several processes may do so at once.
+func openDatabase(ctx context.Context, c config, log *slog.Logger) (*database.Database, error) {
+	db, err := database.Open(ctx, database.Options{URL: c.DatabaseURL, DataDir: c.DataDir, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeDatabase)
+		defer cancel()
+		return nil, errors.Join(err, db.Close(closing))
+	}
+	return db, nil
+}
+
+// wireWorker joins the pool and River: the pool stores replies together with the jobs that send them, and River works these
+// jobs with the pool, on the queues of the shards that the pool holds.
+func (a *app) wireWorker(registry *prometheus.Registry) (err error) {
+	c := a.config
+	host, _ := os.Hostname()
+	o := whatsapp.Options{
+		DB: a.db.System, Log: a.log, NodeName: fmt.Sprintf("%s:%d", host, os.Getpid()), Registerer: registry,
+		RepliesPerMinute: c.RepliesPerMinute, HeartbeatInterval: c.Heartbeat, Lease: c.Lease,
+		Enqueue: func(ctx context.Context, tx pgx.Tx, queued []whatsapp.Queued) error {
+			return enqueueReplies(ctx, a.river, tx, queued)
+		},
+		ShardsChanged: func(gained, lost []int16) {
+			ctx, cancel := context.WithTimeout(context.Background(), drainJobs)
+			defer cancel()
+			if err := errors.Join(jobs.RemoveShards(ctx, a.river, lost), jobs.AddShards(a.river, gained)); err != nil && a.streams.Err() == nil {
+				a.log.Error("job queues do not follow the shards", "err", err, "gained", gained, "lost", lost)
+			}
+		},
+	}
+	if c.WhatsAppURL != "" {
+		o.Endpoint = &whatsapp.Endpoint{URL: c.WhatsAppURL, RootKey: c.WhatsAppRootKey}
+	}
+	if a.pool, err = whatsapp.New(o); err != nil {
+		return err
+	}
+	a.river, err = jobs.NewWorker(jobs.WorkerOptions{
+		DB: a.db.System, Log: a.log, Pool: ownerPool{a.pool}, SoftStopTimeout: drainJobs,
+		StaleThreshold: c.StaleThreshold, StaleInterval: c.StaleInterval,
+	})
+	return err
+}
+
+func enqueueReplies(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, queued []whatsapp.Queued) error {
+	if len(queued) == 0 {
+		return nil
+	}
+	sends := make([]jobs.MessageSend, len(queued))
+	for i, q := range queued {
+		sends[i] = jobs.MessageSend{TenantID: q.TenantID, MessageID: q.MessageID}
+	}
+	return jobs.EnqueueSends(ctx, client, tx, queued[0].Shard, sends)
+}
+
+func (a *app) wireWeb(registry *prometheus.Registry) error {
+	c := a.config
+	engine, err := templates.Engine(assets.URL)
+	if err != nil {
+		return err
+	}
+	a.hub = routes.NewHub(a.db.System.Config().ConnConfig, a.log)
+	a.dashboard, err = riverui.NewHandler(&riverui.HandlerOpts{
+		Endpoints: riverui.NewEndpoints(a.river, nil), Prefix: routes.JobsPrefix, Logger: a.log.With("room", "riverui"),
+	})
+	if err != nil {
+		return err
+	}
+	o := routes.Options{
+		Context: a.streams, Database: a.db, Commands: a.commands, Views: engine, Hub: a.hub, Log: a.log,
+		PublicURL: c.PublicURL, SecureCookies: strings.HasPrefix(c.PublicURL, "https:"), TrustedProxies: c.TrustedProxies,
+		DefaultReplies: c.RepliesPerMinute, Jobs: a.dashboard, MetricsToken: c.MetricsToken, PortalKey: c.PortalKey,
+		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
+		Ready:   a.ready,
+	}
+	if a.demo != nil {
+		o.DemoMode, o.SimulatorURL = true, a.demo.simulatorURL
+	}
+	a.web, err = routes.New(o)
+	return err
+}
+
+func (a *app) ready(ctx context.Context) error {
+	if a.pool == nil {
+		return nil
+	}
+	return a.pool.Ready(ctx)
+}
+
+// url is the address that people on this machine open.
+func (a *app) url() string {
+	if a.config.PublicURL != "" {
+		return a.config.PublicURL
+	}
+	host, port, _ := net.SplitHostPort(a.listener.Addr().String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// run works until ctx ends or something fails, then stops in order: no new jobs, clients closed and shards handed over, streams
+// ended, web server shut down. It leaves the database to close.
+func (a *app) run(ctx context.Context, started func()) error {
+	g, ctx := errgroup.WithContext(ctx)
+	pool, stopPool := context.WithCancel(context.Background())
+	defer stopPool()
+	stopped := make(chan struct{})
+	if a.pool != nil {
+		if err := a.river.Start(context.WithoutCancel(ctx)); err != nil {
+			return fmt.Errorf("start River: %w", err)
+		}
+		g.Go(func() error {
+			defer close(stopped)
+			return a.pool.Run(pool)
+		})
+	} else {
+		close(stopped)
+	}
+	g.Go(func() error { return a.hub.Run(a.streams) })
+	if err := a.dashboard.Start(a.streams); err != nil {
+		return fmt.Errorf("start the job dashboard: %w", err)
+	}
+	g.Go(func() error { return a.web.Listener(a.listener) })
+	g.Go(func() error {
+		<-ctx.Done()
+		a.stop(stopPool, stopped)
+		return nil
+	})
+	started()
+	err := g.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func (a *app) stop(stopPool context.CancelFunc, poolStopped <-chan struct{}) {
+	a.log.Info("stopping")
+	a.endStream()
+	if a.pool != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), drainJobs+time.Second)
+		if err := a.river.Stop(ctx); err != nil {
+			a.log.Warn("some jobs did not end in time; they are taken up again by whoever runs next", "err", err)
+		}
+		cancel()
+	}
+	stopPool()
+	select {
+	case <-poolStopped:
+	case <-time.After(closeClients):
+		a.log.Warn("WhatsApp clients did not close in time")
+	}
+	if err := a.web.ShutdownWithTimeout(closeWeb); err != nil {
+		a.log.Warn("web server did not shut down in time", "err", err)
+	}
+}
+
+// close gives back what newApp took. It may be called at any stage.
+func (a *app) close() {
+	a.endStream()
+	if a.listener != nil {
+		a.listener.Close() // after run: closed already
+	}
+	if a.db != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeDatabase)
+		defer cancel()
+		if err := a.db.Close(ctx); err != nil {
+			a.log.Warn("database not closed in time", "err", err)
+		}
+	}
+}
+
+// serve is the command: it says where it listens and, while there is no admin, how to become the first.
+func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
+	a, err := newApp(ctx, c, c.logger(stderr), nil)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	return a.run(ctx, func() {
+		fmt.Fprintf(stdout, "Flow HQ %s is at %s\n", a.config.Role, a.url())
+		if a.config.Role == roleWorker {
+			return
+		}
+		admins, err := queries.New(a.db.System).CountAdmins(ctx)
+		if err != nil || admins > 0 {
+			return
+		}
+		token, err := routes.CreateSetupLink(ctx, a.db)
+		if err != nil {
+			a.log.Error("no set-up link", "err", err)
+			return
+		}
+		fmt.Fprintf(stdout, "Become the first admin within 30 minutes: %s/setup/%s\n", a.url(), token)
+	})
+}
