@@ -12,6 +12,45 @@ import (
 	"github.com/google/uuid"
 )
 
+const eventsByID = `-- name: EventsByID :many
+SELECT id, tenant_id, user_id, event_type, payload_json, created_at FROM portal_event_logs
+WHERE tenant_id = $1 AND id = ANY($2::uuid[])
+ORDER BY created_at, id
+`
+
+type EventsByIDParams struct {
+	TenantID uuid.UUID
+	Ids      []uuid.UUID
+}
+
+// Some of a tenant's events, oldest first.
+func (q *Queries) EventsByID(ctx context.Context, arg EventsByIDParams) ([]PortalEventLog, error) {
+	rows, err := q.db.Query(ctx, eventsByID, arg.TenantID, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PortalEventLog
+	for rows.Next() {
+		var i PortalEventLog
+		if err := rows.Scan(
+			&i.ID,
+			&i.TenantID,
+			&i.UserID,
+			&i.EventType,
+			&i.PayloadJson,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertEvent = `-- name: InsertEvent :exec
 INSERT INTO portal_event_logs (id, tenant_id, user_id, event_type, payload_json)
 VALUES ($1, $2, $3, $4, $5)

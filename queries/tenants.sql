@@ -42,9 +42,17 @@ WHERE (t.created_at, t.id) < (@before_created_at::timestamptz, @before_id::uuid)
 ORDER BY t.created_at DESC, t.id DESC
 LIMIT @page_size;
 
--- How many tenants are in each state.
+-- How many of the tenants that the search finds are in each state.
 -- name: CountTenantsByStatus :many
-SELECT status, count(*) AS tenants FROM tenants GROUP BY status;
+SELECT t.status, count(*) AS tenants
+FROM tenants t JOIN tenant_configs c ON c.tenant_id = t.id
+WHERE @search::text = '' OR t.name ILIKE '%' || @search || '%' OR t.phone_number LIKE '%' || @search || '%'
+   OR c.business_name ILIKE '%' || @search || '%'
+GROUP BY t.status;
+
+-- Names for choosing a tenant, by name.
+-- name: ListTenantNames :many
+SELECT id, name FROM tenants ORDER BY lower(name), id LIMIT 1000;
 
 -- name: SetTenantStatus :exec
 UPDATE tenants SET status = @status, updated_at = now() WHERE id = @tenant_id AND status <> @status;

@@ -13,7 +13,11 @@ import (
 )
 
 const countTenantsByStatus = `-- name: CountTenantsByStatus :many
-SELECT status, count(*) AS tenants FROM tenants GROUP BY status
+SELECT t.status, count(*) AS tenants
+FROM tenants t JOIN tenant_configs c ON c.tenant_id = t.id
+WHERE $1::text = '' OR t.name ILIKE '%' || $1 || '%' OR t.phone_number LIKE '%' || $1 || '%'
+   OR c.business_name ILIKE '%' || $1 || '%'
+GROUP BY t.status
 `
 
 type CountTenantsByStatusRow struct {
@@ -21,9 +25,9 @@ type CountTenantsByStatusRow struct {
 	Tenants int64
 }
 
-// How many tenants are in each state.
-func (q *Queries) CountTenantsByStatus(ctx context.Context) ([]CountTenantsByStatusRow, error) {
-	rows, err := q.db.Query(ctx, countTenantsByStatus)
+// How many of the tenants that the search finds are in each state.
+func (q *Queries) CountTenantsByStatus(ctx context.Context, search string) ([]CountTenantsByStatusRow, error) {
+	rows, err := q.db.Query(ctx, countTenantsByStatus, search)
 	if err != nil {
 		return nil, err
 	}
@@ -182,6 +186,36 @@ func (q *Queries) GetTenant(ctx context.Context, tenantID uuid.UUID) (GetTenantR
 		&i.WorkerProcess.UpdatedAt,
 	)
 	return i, err
+}
+
+const listTenantNames = `-- name: ListTenantNames :many
+SELECT id, name FROM tenants ORDER BY lower(name), id LIMIT 1000
+`
+
+type ListTenantNamesRow struct {
+	ID   uuid.UUID
+	Name string
+}
+
+// Names for choosing a tenant, by name.
+func (q *Queries) ListTenantNames(ctx context.Context) ([]ListTenantNamesRow, error) {
+	rows, err := q.db.Query(ctx, listTenantNames)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListTenantNamesRow
+	for rows.Next() {
+		var i ListTenantNamesRow
+		if err := rows.Scan(&i.ID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listTenants = `-- name: ListTenants :many

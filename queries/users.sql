@@ -1,0 +1,55 @@
+-- Who signs in with this address (lower case).
+-- name: GetUserByEmail :one
+SELECT * FROM users WHERE email = @email;
+
+-- A signed-in person with the business they belong to; admins have none.
+-- name: GetVisitor :one
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, c.business_name, c.language
+FROM users u
+LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
+WHERE u.id = @user_id;
+
+-- name: GetPasswordHash :one
+SELECT password_hash FROM users WHERE id = @user_id;
+
+-- name: SetPassword :exec
+UPDATE users SET password_hash = sqlc.arg(password_hash)::text, updated_at = now() WHERE id = @user_id;
+
+-- name: AnyAdmin :one
+SELECT EXISTS (SELECT 1 FROM users WHERE role = 'ADMIN');
+
+-- name: CreateAdmin :exec
+INSERT INTO users (id, name, email, role, password_hash) VALUES (@id, @name, @email, 'ADMIN', sqlc.arg(password_hash)::text);
+
+-- Makes an admin, or gives one a new password and signs them out everywhere. No row: the address belongs to a tenant's user.
+-- name: UpsertAdmin :one
+WITH account AS (
+    INSERT INTO users (id, name, email, role, password_hash)
+    VALUES (@id, @name, @email, 'ADMIN', sqlc.arg(password_hash)::text)
+    ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, updated_at = now() WHERE users.role = 'ADMIN'
+    RETURNING id
+), signed_out AS (
+    DELETE FROM user_sessions USING account WHERE user_sessions.user_id = account.id
+), unblocked AS (
+    DELETE FROM login_throttles WHERE key = 'email:' || @email
+)
+SELECT id FROM account;
+
+-- Owner first, then staff by name; pending until they chose a password.
+-- name: ListPeople :many
+SELECT u.id, u.name, u.email, u.role, (u.password_hash IS NULL)::boolean AS pending,
+    (SELECT s.last_seen_at FROM user_sessions s WHERE s.user_id = u.id ORDER BY s.last_seen_at DESC LIMIT 1) AS last_seen_at
+FROM users u
+WHERE u.tenant_id = sqlc.arg(tenant_id)::uuid
+ORDER BY u.role, u.name, u.id;
+
+-- name: GetPerson :one
+SELECT id, name, email, role FROM users WHERE tenant_id = sqlc.arg(tenant_id)::uuid AND id = @user_id;
+
+-- An account without a password yet.
+-- name: CreatePerson :exec
+INSERT INTO users (id, tenant_id, name, email, role) VALUES (@id, sqlc.arg(tenant_id)::uuid, @name, @email, @role);
+
+-- Removes an account with its sessions and links.
+-- name: DeletePerson :execrows
+DELETE FROM users WHERE tenant_id = sqlc.arg(tenant_id)::uuid AND id = @user_id;
