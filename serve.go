@@ -49,9 +49,9 @@ type app struct {
 	web       *fiber.App
 	hub       *routes.Hub
 	dashboard *riverui.Handler
-	pool      *whatsapp.Pool            // nil in a web process
-	river     *river.Client[pgx.Tx]     // works jobs, or only inserts them in a web process
-	streams   context.Context           // ends before the web server is shut down, and every stream with it
+	pool      *whatsapp.Pool        // nil in a web process
+	river     *river.Client[pgx.Tx] // works jobs, or only inserts them in a web process
+	streams   context.Context       // ends before the web server is shut down, and every stream with it
 	endStream context.CancelFunc
 	demo      *demoOptions
 }
@@ -59,7 +59,7 @@ type app struct {
 // demoOptions is what `flowhq demo` adds: the pages know that WhatsApp is simulated and where.
 type demoOptions struct{ simulatorURL string }
 
-// newApp opens the database, brings it up to date, listens and wires everything; nothing works yet. close ends what it began.
+// newApp opens the database, brings it up to date, takes the address and wires everything; nothing works yet. close ends what it began.
 func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) (_ *app, err error) {
 	a := &app{config: c, log: log, demo: demo}
 	a.streams, a.endStream = context.WithCancel(context.Background())
@@ -68,11 +68,11 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 			a.close()
 		}
 	}()
-	if a.listener, err = net.Listen("tcp", c.Listen); err != nil {
-		return nil, &settingError{fmt.Sprintf("cannot listen on %s (%v): stop what listens there, or choose another address with --listen", c.Listen, errors.Unwrap(err))}
-	}
 	if a.db, err = openDatabase(ctx, c, log); err != nil {
 		return nil, err
+	}
+	if a.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, &settingError{fmt.Sprintf("cannot listen on %s (%v): stop what listens there, or choose another address with --listen", c.Listen, errors.Unwrap(err))}
 	}
 	if err := queries.New(a.db.System).EnsureShards(ctx, int32(c.Shards-1)); err != nil {
 		return nil, err
