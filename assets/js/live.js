@@ -1,0 +1,100 @@
+// Live updates. Each server-sent event carries fragments; every top-level element of them is put in
+// place by its id, so the same event twice, or the whole state again after a reconnect, is harmless.
+(function () {
+  "use strict";
+  const byId = (id) => document.getElementById(id);
+  const held = new Map(); // list -> rows that wait until the pointer leaves it
+  const canHover = matchMedia("(hover: hover)");
+
+  const typingIn = (el) => {
+    const a = document.activeElement;
+    return a && el.contains(a) && a.matches("input, textarea, select");
+  };
+
+  function replace(old, el) {
+    if (typingIn(old)) return;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.replaceWith(el);
+    ready(el);
+    if (focused && byId(focused)) byId(focused).focus({ preventScroll: true });
+  }
+
+  function ready(el) {
+    htmx.process(el);
+    el.dispatchEvent(new CustomEvent("flow:ready", { bubbles: true }));
+  }
+
+  // The newest row is on top, in a chat at the end; a late one finds its place by its time.
+  function insert(list, el) {
+    const atEnd = list.dataset.liveList === "end";
+    const t = Number(el.dataset.t || 0);
+    const rows = [...list.children].filter((row) => row.dataset.t);
+    const stick = atEnd && list.scrollHeight - list.scrollTop - list.clientHeight < 120;
+    const next = rows.find((row) => atEnd ? Number(row.dataset.t) > t : Number(row.dataset.t) <= t);
+    if (next) next.before(el);
+    else if (rows.length) rows[rows.length - 1].after(el);
+    else list.prepend(el);
+    el.classList.add("arrives");
+    ready(el);
+    if (stick) list.scrollTop = list.scrollHeight;
+  }
+
+  function add(list, el) {
+    if (!("liveList" in list.dataset)) { list.append(el); ready(el); return; }
+    const onIt = canHover.matches && list.dataset.liveList !== "end" && list.matches(":hover");
+    if (!onIt) { insert(list, el); return; }
+    const rows = held.get(list) || [];
+    const i = rows.findIndex((row) => row.id === el.id);
+    if (i >= 0) rows[i] = el; else rows.push(el);
+    held.set(list, rows);
+    chip(list, rows.length);
+  }
+
+  function chip(list, n) {
+    let b = list.previousElementSibling;
+    if (!b || !b.matches(".held")) {
+      b = document.createElement("button");
+      b.type = "button";
+      b.className = "held";
+      b.addEventListener("click", () => release(list));
+      list.before(b);
+      list.addEventListener("pointerleave", () => release(list), { once: true });
+    }
+    b.textContent = n + " " + (list.dataset.newWord || "new");
+  }
+
+  function release(list) {
+    const b = list.previousElementSibling;
+    if (b && b.matches(".held")) b.remove();
+    for (const el of held.get(list) || []) place(el, true);
+    held.delete(list);
+  }
+
+  function place(el, now) {
+    const old = el.id && byId(el.id);
+    if (old) { replace(old, el); return; }
+    const list = el.dataset.into && byId(el.dataset.into);
+    if (!list) return;
+    if (now) insert(list, el); else add(list, el);
+  }
+
+  document.addEventListener("htmx:sseBeforeMessage", (e) => {
+    e.preventDefault(); // placed here, not by htmx
+    const t = document.createElement("template");
+    t.innerHTML = e.detail.data;
+    for (const el of [...t.content.children]) place(document.adoptNode(el), false);
+  });
+
+  // A short gap is nobody's business; a longer one is said.
+  let gap = 0;
+  const offline = (on) => {
+    clearTimeout(gap);
+    const note = byId("offline");
+    if (!note) return;
+    if (on) gap = setTimeout(() => { note.hidden = false; }, 2000);
+    else note.hidden = true;
+  };
+  document.addEventListener("htmx:sseError", () => offline(true));
+  document.addEventListener("htmx:sseOpen", () => offline(false));
+  addEventListener("pagehide", () => clearTimeout(gap));
+})();

@@ -1,0 +1,140 @@
+// Package templates holds the HTML of every page and fragment. A page is a file of its own that
+// includes a top and a bottom partial (the engine's layouts race, so none is used); what htmx or a
+// stream renders alone lives in fragments/. The data are the view structs of package routes.
+package templates
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/template/html/v2"
+)
+
+//go:embed *.html admin demo fragments partials portal
+var files embed.FS
+
+// Engine parses every template and fails on the first that does not parse. assetURL gives the
+// address of an asset by its name.
+func Engine(assetURL func(string) string) (*html.Engine, error) {
+	engine := html.NewFileSystem(http.FS(files), ".html")
+	engine.AddFunc("asset", assetURL)
+	engine.AddFunc("icon", iconFunc(assetURL))
+	engine.AddFunc("ago", agoTag)
+	engine.AddFunc("at", atTag)
+	engine.AddFunc("clock", clockTag)
+	engine.AddFunc("unixms", unixMilli)
+	engine.AddFunc("phone", Phone)
+	engine.AddFunc("qrsrc", qrSource)
+	if err := engine.Load(); err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	return engine, nil
+}
+
+// iconFunc draws a symbol of the sprite. It is decoration: the words stand beside it.
+func iconFunc(assetURL func(string) string) func(string) template.HTML {
+	sprite := template.HTMLEscapeString(assetURL("icons/sprite.svg"))
+	return func(name string) template.HTML {
+		return template.HTML(`<svg class="icon" aria-hidden="true" focusable="false"><use href="` +
+			sprite + `#` + template.HTMLEscapeString(name) + `"/></svg>`)
+	}
+}
+
+// agoTag is a time as people say it ("3 min ago"), exact on hover; app.js keeps it fresh. A zero
+// time is a dash.
+func agoTag(lang string, t time.Time) template.HTML {
+	if t.IsZero() {
+		return "–"
+	}
+	return timeTag(t, "data-ago", Ago(lang, t, time.Now()))
+}
+
+// atTag is a date and time; app.js shows it in the reader's own zone.
+func atTag(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "–"
+	}
+	return timeTag(t, "data-at", t.UTC().Format("2 Jan 2006, 15:04")+" UTC")
+}
+
+// clockTag is a time of day; app.js shows it in the reader's own zone.
+func clockTag(t time.Time) template.HTML {
+	return timeTag(t, "data-clock", t.UTC().Format("15:04"))
+}
+
+func timeTag(t time.Time, attr, text string) template.HTML {
+	t = t.UTC()
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s" %s>%s</time>`, t.Format(time.RFC3339),
+		t.Format("Mon 2 Jan 2006, 15:04:05 UTC"), attr, template.HTMLEscapeString(text)))
+}
+
+// Ago words the distance from t to now, in "en" or "sw". Beyond a week it is the date. app.js has
+// the same steps; keep them equal, or times jump when the page wakes up.
+func Ago(lang string, t, now time.Time) string {
+	d := now.Sub(t)
+	n, unit := 0, ""
+	switch {
+	case d < 45*time.Second:
+		if lang == "sw" {
+			return "sasa hivi"
+		}
+		return "just now"
+	case d < time.Hour:
+		n, unit = max(1, int(d.Minutes())), "min"
+	case d < 24*time.Hour:
+		n, unit = int(d.Hours()), "h"
+	case d < 7*24*time.Hour:
+		n, unit = int(d.Hours()/24), "d"
+	default:
+		return t.UTC().Format("2 Jan 2006")
+	}
+	if lang == "sw" {
+		return fmt.Sprintf("%s %d zilizopita", map[string]string{"min": "dk", "h": "saa", "d": "siku"}[unit], n)
+	}
+	return fmt.Sprintf("%d %s ago", n, unit)
+}
+
+func unixMilli(t time.Time) int64 { return t.UnixMilli() }
+
+// Phone groups an E.164 number for reading: +255 712 345 678. Other text stays as it is.
+func Phone(number string) string {
+	digits, ok := strings.CutPrefix(number, "+")
+	if !ok || len(digits) < 8 || strings.Trim(digits, "0123456789") != "" {
+		return number
+	}
+	country := 3
+	switch digits[0] {
+	case '1', '7':
+		country = 1
+	case '2':
+		if digits[:2] == "20" || digits[:2] == "27" {
+			country = 2
+		}
+	case '3':
+		if !strings.HasPrefix(digits, "35") && !strings.HasPrefix(digits, "37") && !strings.HasPrefix(digits, "38") {
+			country = 2
+		}
+	case '4', '5', '6', '8', '9':
+		if !strings.HasPrefix(digits, "42") && !strings.HasPrefix(digits, "59") && !strings.HasPrefix(digits, "67") &&
+			!strings.HasPrefix(digits, "85") && !strings.HasPrefix(digits, "96") && !strings.HasPrefix(digits, "97") {
+			country = 2
+		}
+	}
+	out, rest := "+"+digits[:country], digits[country:]
+	for len(rest) > 4 {
+		out, rest = out+"\u00a0"+rest[:3], rest[3:]
+	}
+	return out + "\u00a0" + rest
+}
+
+// qrSource lets a PNG data URI, and nothing else, through the escaping of addresses.
+func qrSource(uri string) template.URL {
+	if !strings.HasPrefix(uri, "data:image/png;base64,") {
+		return ""
+	}
+	return template.URL(uri)
+}
