@@ -20,7 +20,7 @@ type binaries struct {
 
 // findBinaries looks where distributions put the server programs, newest version first. With want > 0 only that major
 // version counts: the one that made the cluster.
-func findBinaries(ctx context.Context, want int) (binaries, error) {
+func findBinaries(ctx context.Context, want int, cluster string) (binaries, error) {
 	var dirs []string
 	if dir := os.Getenv("FLOWHQ_PG_BIN"); dir != "" {
 		dirs = []string{dir}
@@ -43,8 +43,8 @@ func findBinaries(ctx context.Context, want int) (binaries, error) {
 	}
 	switch {
 	case want > 0 && len(others) > 0:
-		return binaries{}, errorf(nil, "FLOWHQ_DATA: the data were made by PostgreSQL %d, this machine has %s: install version %[1]d (apt-get install postgresql-%[1]d), or point FLOWHQ_PG_BIN to its programs",
-			want, strings.Join(others, " and "))
+		return binaries{}, errorf(nil, "FLOWHQ_DATA: %s was made by PostgreSQL %d, this machine has %s: install version %[2]d (apt-get install postgresql-%[2]d), or point FLOWHQ_PG_BIN to its programs",
+			cluster, want, strings.Join(others, " and "))
 	case os.Getenv("FLOWHQ_PG_BIN") != "":
 		return binaries{}, errorf(nil, "FLOWHQ_PG_BIN: %s does not hold initdb and postgres of version %d or newer: name the folder that does, or unset it", dirs[0], minVersion)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -47,8 +48,7 @@ var (
 // parseURL reads a connection string. Its error never repeats the string: a mistyped one may show the password anywhere.
 func parseURL(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
-	// An unescaped / in a password ends the host early, and the rest becomes the name of the database.
-	if err == nil && !strings.Contains(config.ConnConfig.Database, "@") {
+	if err == nil && !misread(config.ConnConfig) {
 		return config, nil
 	}
 	hint := "write postgres://USER:PASSWORD@HOST:5432/DATABASE and percent-encode special characters in the password (@ is %40, / is %2F)"
@@ -56,6 +56,11 @@ func parseURL(url string) (*pgxpool.Config, error) {
 		hint = "check that the files named by sslrootcert, sslcert and sslkey exist and are readable, or " + hint
 	}
 	return nil, errorf(nil, "DATABASE_URL: not a usable Postgres address: %s", hint)
+}
+
+// misread notices that an unescaped / or @ in a password moved the rest of it into another part of the address.
+func misread(c *pgx.ConnConfig) bool {
+	return strings.Contains(c.Database, "@") || strings.Contains(c.Host, "@") && !strings.HasPrefix(c.Host, "/")
 }
 
 // newPool makes a pool that connects when first used. Settings the operator put into the URL win, except the role, which

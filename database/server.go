@@ -64,6 +64,9 @@ func openServer(ctx context.Context, data string, log *slog.Logger) (*server, er
 	s := &server{log: log, start: time.Now()}
 	if err := s.open(ctx, data); err != nil {
 		s.release()
+		if _, explained := errors.AsType[*Error](err); explained {
+			return nil, err
+		}
 		if path, ok := errors.AsType[*fs.PathError](err); ok {
 			return nil, explainPath(path)
 		}
@@ -181,6 +184,8 @@ func (s *server) ensureRunning(ctx context.Context, major int) error {
 				told = true
 				s.log.Info("waiting for the private Postgres, which is starting up or shutting down", "folder", s.cluster)
 			}
+		case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrUnexpectedEOF):
+			// It died while we asked.
 		case !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ECONNREFUSED):
 			return err
 		case s.child != nil && s.child.ended():
@@ -191,7 +196,7 @@ func (s *server) ensureRunning(ctx context.Context, major int) error {
 			}
 			s.child = nil
 		case s.child == nil:
-			busy, err := s.clearStalePID()
+			busy, err := s.clearStaleLocks()
 			if err != nil {
 				return err
 			}

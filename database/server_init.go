@@ -34,7 +34,7 @@ log_checkpoints = off		# the log is cut only when the server starts
 // initialise creates the cluster beside its final place and moves it there when it is complete, so that a crash never
 // leaves half a cluster behind. Names postgres.init-* are such attempts and hold no data yet.
 func (s *server) initialise(ctx context.Context) error {
-	bin, err := findBinaries(ctx, 0)
+	bin, err := findBinaries(ctx, 0, s.cluster)
 	if err != nil {
 		return err
 	}

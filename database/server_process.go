@@ -108,7 +108,7 @@ func serverCommand(cluster string, credential *syscall.Credential, program strin
 func (s *server) logPath() string { return filepath.Join(s.data, "postgres.log") }
 
 func (s *server) startChild(ctx context.Context, major int) (*child, error) {
-	bin, err := findBinaries(ctx, major)
+	bin, err := findBinaries(ctx, major, s.cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +153,11 @@ func (s *server) startChild(ctx context.Context, major int) (*child, error) {
 }
 
 // pid reads the server's process id from postmaster.pid, 0 when there is none.
-func (s *server) pid() int {
-	text, err := os.ReadFile(filepath.Join(s.cluster, "postmaster.pid"))
+func (s *server) pid() int { return readPID(filepath.Join(s.cluster, "postmaster.pid")) }
+
+// readPID reads the first line of one of Postgres' lock files; 0 when there is no usable number.
+func readPID(file string) int {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0
 	}
@@ -180,24 +183,29 @@ func (s *server) serves(pid int) (yes, known bool) {
 	return os.SameFile(theirs, ours), true
 }
 
-// clearStalePID is asked when nobody listens. After a power cut postmaster.pid remains, and its number may by now belong
-// to any other process of the same user, for which Postgres would refuse to start. The file is put aside if that is
-// certain. busy means that the process in it is a server of this cluster, coming up or going down.
-func (s *server) clearStalePID() (busy bool, err error) {
-	pid := s.pid()
-	if pid == 0 || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-		return false, nil // none, or Postgres sees by itself that it is stale
+// clearStaleLocks is asked when nobody listens. After a power cut Postgres' lock files remain, and the process number in
+// them may by now belong to any other program of the same user, for which Postgres would refuse to start. They are removed
+// if that is certain. busy means that the process is a server of this cluster, coming up or going down.
+func (s *server) clearStaleLocks() (busy bool, err error) {
+	for _, name := range []string{"postmaster.pid", socketFile + ".lock"} {
+		file := filepath.Join(s.cluster, name)
+		pid := readPID(file)
+		if pid == 0 || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			continue // none, or Postgres sees by itself that it is stale
+		}
+		yes, known := s.serves(pid)
+		if yes {
+			return true, nil
+		}
+		if !known {
+			continue
+		}
+		s.log.Warn("removing a stale lock file: its process number is no server of these data", "file", file, "pid", pid)
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) { // it may just have ended
+			return false, err
+		}
 	}
-	yes, known := s.serves(pid)
-	if yes || !known {
-		return yes, nil
-	}
-	s.log.Warn("removing a stale postmaster.pid: its process number belongs to another program now", "pid", pid)
-	err = os.Remove(filepath.Join(s.cluster, "postmaster.pid"))
-	if errors.Is(err, fs.ErrNotExist) { // it was just ending
-		err = nil
-	}
-	return false, err
+	return false, nil
 }
 
 // stop ends the server: fast (sessions are cut, data are written out), and if that takes until ctx ends, at once, which
@@ -229,22 +237,26 @@ func (s *server) stop(ctx context.Context) error {
 	return fmt.Errorf("the private Postgres (process %d) does not stop", pid)
 }
 
-// awaitStop waits until the server took its postmaster.pid away, the last thing it does, and, if it is our child, is gone.
+// awaitStop waits until the server took its postmaster.pid away, which is the last thing it does, and is gone.
 func (s *server) awaitStop(ctx context.Context, pid int) bool {
-	for s.pid() == pid && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+	for s.pid() == pid || s.remains(pid) {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-time.After(pollInterval):
 		}
 	}
-	if s.child != nil {
-		select {
-		case <-s.child.done:
-		case <-ctx.Done():
-		}
-	}
 	return true
+}
+
+// remains tells whether a process that was a server of this cluster still is one. One that has ended without being waited
+// for, as happens where nobody reaps orphans, does not count.
+func (s *server) remains(pid int) bool {
+	if s.child != nil && s.child.cmd.Process.Pid == pid {
+		return !s.child.ended()
+	}
+	yes, known := s.serves(pid)
+	return yes || !known && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
 // pathError finds the file a program's start failed on, nil if it failed otherwise.
