@@ -1,0 +1,324 @@
+package simulator
+
+import (
+	"context"
+	"crypto/cipher"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/proto/waWa6"
+	"go.mau.fi/whatsmeow/util/keys"
+)
+
+const (
+	maxFrame      = 1 << 24
+	maxBacklog    = 32 << 20 // bytes waiting for a client that does not read; beyond that it is cut off
+	writeTimeout  = 30 * time.Second
+	lingerTimeout = 400 * time.Millisecond // whatsmeow loses a last node when the close comes right behind it
+)
+
+// conn is one websocket connection: unpaired, or logged in as a device.
+type conn struct {
+	s        *Server
+	ws       *websocket.Conn
+	opened   time.Time
+	lastRead atomic.Int64
+	device   atomic.Pointer[device]
+	ending   atomic.Bool // a last node was sent: nothing more is read
+	closing  sync.Once
+
+	static  [32]byte // the client's Noise key
+	reg     *registration
+	pairing atomic.Pointer[pairing]
+
+	mu      sync.Mutex
+	write   cipher.AEAD
+	sealed  uint32
+	backlog []byte
+	wake    chan struct{}
+	done    chan struct{}
+
+	read     cipher.AEAD
+	unsealed uint32
+	inbuf    []byte
+}
+
+func (s *Server) acceptChat(w http.ResponseWriter, r *http.Request) {
+	s.stats.histogram.connect(time.Now())
+	if s.faults.refusesAll() {
+		s.stats.refused.Add(1)
+		http.Error(w, "the simulator refuses connections", http.StatusServiceUnavailable)
+		return
+	}
+	// Origin is web.whatsapp.com, so the check is off; compression is declined, it costs much memory.
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	if err != nil {
+		return
+	}
+	ws.SetReadLimit(maxFrame + 16)
+	c := &conn{s: s, ws: ws, opened: time.Now(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	c.lastRead.Store(c.opened.UnixNano())
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		_ = ws.CloseNow()
+		return
+	}
+	s.conns[c] = struct{}{}
+	s.mu.Unlock()
+	s.stats.connections.Add(1)
+	s.stats.connectionsTotal.Add(1)
+	// The request's goroutine is not needed any more: the handler returns and frees its buffers.
+	s.work.Go(func() {
+		defer func() {
+			c.drop()
+			s.forget(c)
+		}()
+		if err := c.run(s.ctx); err != nil && !c.ending.Load() && s.ctx.Err() == nil {
+			s.log.Debug("simulator connection ended", "error", err)
+		}
+	})
+}
+
+func (s *Server) forget(c *conn) {
+	s.mu.Lock()
+	delete(s.conns, c)
+	if c.reg != nil {
+		for _, ref := range c.reg.refs {
+			delete(s.refs, ref)
+		}
+		if c.reg.phone != "" && s.linking[c.reg.phone] != nil && s.linking[c.reg.phone].conn == c {
+			delete(s.linking, c.reg.phone)
+		}
+	}
+	s.mu.Unlock()
+	s.stats.connections.Add(-1)
+	if d := c.device.Load(); d != nil {
+		d.detach(c)
+	}
+}
+
+// run does the handshake and then handles frames until the connection ends.
+func (c *conn) run(ctx context.Context) error {
+	payload, err := c.handshake(ctx)
+	if err != nil {
+		return err
+	}
+	c.s.work.Go(c.writeLoop)
+	if payload.GetDevicePairingData() != nil {
+		err = c.register(payload.GetDevicePairingData())
+	} else {
+		err = c.login(payload)
+	}
+	if err != nil {
+		return err
+	}
+	for {
+		frame, err := c.nextFrame(ctx)
+		if err != nil {
+			return err
+		}
+		plain, err := c.read.Open(frame[:0], noiseNonce(c.unsealed), frame, nil)
+		if err != nil {
+			return fmt.Errorf("frame %d does not decrypt: %w", c.unsealed, err)
+		}
+		c.unsealed++
+		if c.ending.Load() {
+			continue
+		}
+		raw, err := waBinary.Unpack(plain)
+		if err != nil {
+			return err
+		}
+		node, err := waBinary.Unmarshal(raw)
+		if err != nil {
+			return fmt.Errorf("broken node: %w", err)
+		}
+		c.s.handle(c, node)
+	}
+}
+
+func (c *conn) handshake(ctx context.Context) (*waWa6.ClientPayload, error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	prologue, err := c.readPrologue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	noise, err := newNoiseState(prologue)
+	if err != nil {
+		return nil, err
+	}
+	hello, err := c.nextFrame(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ephemeral *keys.KeyPair
+	reply, ephemeral, err := noise.answerHello(hello, c.s.identity)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.ws.Write(ctx, websocket.MessageBinary, append(frameLength(len(reply)), reply...)); err != nil {
+		return nil, err
+	}
+	last, err := c.nextFrame(ctx)
+	if err != nil {
+		return nil, err
+	}
+	static, payload, err := noise.finish(last, ephemeral)
+	if err != nil {
+		return nil, err
+	}
+	c.static = static
+	c.read, c.write, err = noise.split()
+	return payload, err
+}
+
+func frameLength(n int) []byte { return []byte{byte(n >> 16), byte(n >> 8), byte(n)} }
+
+// readPrologue takes the WA header, and the routing info that may stand before it, from the first message.
+func (c *conn) readPrologue(ctx context.Context) ([]byte, error) {
+	if err := c.fill(ctx, 4); err != nil {
+		return nil, err
+	}
+	if c.inbuf[0] == 'E' && c.inbuf[1] == 'D' {
+		if err := c.fill(ctx, 7); err != nil {
+			return nil, err
+		}
+		skip := 7 + (int(c.inbuf[4])<<16 | int(c.inbuf[5])<<8 | int(c.inbuf[6]))
+		if err := c.fill(ctx, skip+4); err != nil {
+			return nil, err
+		}
+		c.inbuf = c.inbuf[skip:]
+	}
+	if c.inbuf[0] != 'W' || c.inbuf[1] != 'A' {
+		return nil, errors.New("no WA header")
+	}
+	prologue := append([]byte(nil), c.inbuf[:4]...)
+	c.inbuf = c.inbuf[4:]
+	return prologue, nil
+}
+
+// fill reads websocket messages until at least n bytes are buffered.
+func (c *conn) fill(ctx context.Context, n int) error {
+	for len(c.inbuf) < n {
+		_, data, err := c.ws.Read(ctx)
+		if err != nil {
+			return err
+		}
+		c.lastRead.Store(time.Now().UnixNano())
+		if len(c.inbuf) == 0 {
+			c.inbuf = data
+		} else {
+			c.inbuf = append(append(make([]byte, 0, len(c.inbuf)+len(data)), c.inbuf...), data...)
+		}
+	}
+	return nil
+}
+
+// nextFrame returns the next frame's body. It is never reused: slices of decoded nodes point into it.
+func (c *conn) nextFrame(ctx context.Context) ([]byte, error) {
+	if err := c.fill(ctx, 3); err != nil {
+		return nil, err
+	}
+	n := int(c.inbuf[0])<<16 | int(c.inbuf[1])<<8 | int(c.inbuf[2])
+	if err := c.fill(ctx, 3+n); err != nil {
+		return nil, err
+	}
+	frame := c.inbuf[3 : 3+n : 3+n]
+	c.inbuf = c.inbuf[3+n:]
+	return frame, nil
+}
+
+// send queues a node. Nodes leave in the order of the calls; errors show as the end of the connection.
+func (c *conn) send(n waBinary.Node) {
+	raw, err := waBinary.Marshal(n)
+	if err != nil {
+		c.s.log.Error("simulator node does not encode", "tag", n.Tag, "error", err)
+		return
+	}
+	c.mu.Lock()
+	if len(c.backlog) > maxBacklog {
+		c.mu.Unlock()
+		c.s.log.Warn("simulator client does not read, connection cut")
+		c.drop()
+		return
+	}
+	var nonce [12]byte
+	binary.BigEndian.PutUint32(nonce[8:], c.sealed)
+	c.sealed++
+	length := len(raw) + c.write.Overhead()
+	c.backlog = append(c.backlog, byte(length>>16), byte(length>>8), byte(length))
+	c.backlog = c.write.Seal(c.backlog, nonce[:], raw, nil)
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// writeLoop writes what is queued; several frames go out in one websocket message, none is split.
+func (c *conn) writeLoop() {
+	var spare []byte
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-c.wake:
+		}
+		if d := c.device.Load(); d != nil {
+			if delay := c.s.faults.slowness(d.owner.number); delay > 0 {
+				select {
+				case <-time.After(delay):
+				case <-c.done:
+					return
+				}
+			}
+		}
+		c.mu.Lock()
+		batch := c.backlog
+		c.backlog = spare[:0]
+		c.mu.Unlock()
+		if len(batch) > 0 {
+			ctx, cancel := context.WithTimeout(c.s.ctx, writeTimeout)
+			err := c.ws.Write(ctx, websocket.MessageBinary, batch)
+			cancel()
+			if err != nil {
+				c.drop()
+				return
+			}
+		}
+		spare = batch
+		if cap(spare) > 16<<10 { // an idle connection keeps no big buffer
+			spare = nil
+		}
+	}
+}
+
+// drop closes the socket at once.
+func (c *conn) drop() {
+	c.closing.Do(func() {
+		close(c.done)
+		_ = c.ws.CloseNow()
+	})
+}
+
+// end sends a last node, takes the connection out of service and closes it a moment later.
+func (c *conn) end(n waBinary.Node) {
+	if c.ending.Swap(true) {
+		return
+	}
+	if d := c.device.Load(); d != nil {
+		d.detach(c)
+	}
+	c.send(n)
+	time.AfterFunc(lingerTimeout, c.drop)
+}

@@ -1,0 +1,7 @@
+package simulator
+
+import "sync"
+
+type loadBook struct{ mu sync.Mutex }
+
+func (*loadBook) observe(InboxMessage) {}
