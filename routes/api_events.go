@@ -51,13 +51,13 @@ func (f *programFeed) present(ctx context.Context, w *eventWriter) error {
 		return err
 	}
 	rows, err := f.s.system.ListMessages(ctx, queries.ListMessagesParams{
-		TenantID: f.tenant, BeforeCreatedAt: top.created, BeforeID: top.id, Since: &f.since, PageSize: afterGap,
+		TenantID: f.tenant, BeforeCreatedAt: newest().at, BeforeID: newest().id, Since: &f.since, PageSize: afterGap,
 	})
 	if err != nil {
 		return err
 	}
 	for _, r := range slices.Backward(rows) {
-		if err := f.message(w, messageView(r.MessageLog, r.ContactName, r.ContactPhone)); err != nil {
+		if err := f.message(w, toMessageJSON(r.MessageLog, r.ContactName, r.ContactPhone)); err != nil {
 			return err
 		}
 	}
@@ -90,7 +90,7 @@ func (f *programFeed) changed(ctx context.Context, w *eventWriter, events []Even
 		return err
 	}
 	for _, r := range rows {
-		if err := f.message(w, messageView(r.MessageLog, r.ContactName, r.ContactPhone)); err != nil {
+		if err := f.message(w, toMessageJSON(r.MessageLog, r.ContactName, r.ContactPhone)); err != nil {
 			return err
 		}
 	}
@@ -110,11 +110,11 @@ func (f *programFeed) state(ctx context.Context, w *eventWriter, names ...string
 		var view any
 		switch name {
 		case "session":
-			view = sessionView(row.WhatsappSession)
+			view = toSessionJSON(row.WhatsappSession)
 		case "worker":
-			view = workerView(row.WorkerProcess)
+			view = toWorkerJSON(row.WorkerProcess)
 		case "qr":
-			if view, err = qrView(row.WhatsappSession, time.Now()); err != nil {
+			if view, err = toQRJSON(row.WhatsappSession); err != nil {
 				return err
 			}
 		}

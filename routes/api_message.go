@@ -19,11 +19,11 @@ func (s *server) apiMessageList(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	limit, from, err := readPage(c, messageCursor)
+	limit, from, err := readPage(c)
 	if err != nil {
 		return err
 	}
-	params := queries.ListMessagesParams{TenantID: id, BeforeCreatedAt: from.created, BeforeID: from.id, PageSize: int32(limit + 1)}
+	params := queries.ListMessagesParams{TenantID: id, BeforeCreatedAt: from.at, BeforeID: from.id, PageSize: int32(limit + 1)}
 	if err := readMessageFilters(c, &params); err != nil {
 		return err
 	}
@@ -34,11 +34,11 @@ func (s *server) apiMessageList(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(paged(messageCursor, limit, rows,
+	return c.JSON(paged(limit, rows,
 		func(r queries.ListMessagesRow) messageJSON {
-			return messageView(r.MessageLog, r.ContactName, r.ContactPhone)
+			return toMessageJSON(r.MessageLog, r.ContactName, r.ContactPhone)
 		},
-		func(r queries.ListMessagesRow) position { return position{r.MessageLog.CreatedAt, r.MessageLog.ID} }))
+		func(r queries.ListMessagesRow) cursor { return cursor{r.MessageLog.CreatedAt, r.MessageLog.ID} }))
 }
 
 func readMessageFilters(c *fiber.Ctx, params *queries.ListMessagesParams) error {

@@ -81,16 +81,9 @@ func pairingFailed(before, now queries.GetTenantRow) string {
 	}
 	if is.Reason != was.Reason || !is.ReasonSince.Equal(was.ReasonSince) {
 		switch is.Reason {
-		case queries.SessionReasonBANNED:
-			return ReasonSentence(ReasonBanned, "en", time.Time{})
-		case queries.SessionReasonOUTDATED:
-			return ReasonSentence(ReasonOutdated, "en", time.Time{})
-		case queries.SessionReasonLOGGEDOUT:
-			return ReasonSentence(ReasonLoggedOut, "en", time.Time{})
-		case queries.SessionReasonREPLACED:
-			return ReasonSentence(ReasonReplaced, "en", time.Time{})
-		case queries.SessionReasonSTOPPED:
-			return "The worker was stopped meanwhile."
+		case queries.SessionReasonBANNED, queries.SessionReasonOUTDATED, queries.SessionReasonLOGGEDOUT, queries.SessionReasonREPLACED,
+			queries.SessionReasonSTOPPED:
+			return sessionSentence(is, "en", time.UTC)
 		}
 	}
 	failed := now.WorkerProcess

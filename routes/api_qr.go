@@ -2,6 +2,7 @@ package routes
 
 import (
 	"context"
+	"encoding/base64"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -31,7 +32,7 @@ func (s *server) apiQR(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	view, err := qrView(row.WhatsappSession, time.Now())
+	view, err := toQRJSON(row.WhatsappSession)
 	if err != nil {
 		return err
 	}
@@ -43,16 +44,17 @@ func (s *server) watchForProgram(id uuid.UUID) func(context.Context) error {
 	return func(ctx context.Context) error { return s.system.WatchSessionByAPI(ctx, id) }
 }
 
-// qrView draws the code on offer; one that has expired is none.
-func qrView(session queries.WhatsappSession, now time.Time) (qrJSON, error) {
+// toQRJSON draws the code on offer; one that has expired is none.
+func toQRJSON(session queries.WhatsappSession) (qrJSON, error) {
 	view := qrJSON{State: session.State}
-	if session.LastQr == nil || session.QrExpiresAt == nil || !session.QrExpiresAt.After(now) {
+	if !qrOnOffer(session) {
 		return view, nil
 	}
-	image, err := qrImage(*session.LastQr)
+	image, err := QRPNG(*session.LastQr)
 	if err != nil {
 		return view, err
 	}
-	view.QR, view.Code, view.ExpiresAt = &image, session.LastQr, utc(session.QrExpiresAt)
+	uri := "data:image/png;base64," + base64.StdEncoding.EncodeToString(image)
+	view.QR, view.Code, view.ExpiresAt = &uri, session.LastQr, utc(session.QrExpiresAt)
 	return view, nil
 }

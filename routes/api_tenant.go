@@ -12,7 +12,7 @@ import (
 
 // apiTenantList answers GET /tenants.
 func (s *server) apiTenantList(c *fiber.Ctx) error {
-	limit, from, err := readPage(c, tenantCursor)
+	limit, from, err := readPage(c)
 	if err != nil {
 		return err
 	}
@@ -21,17 +21,17 @@ func (s *server) apiTenantList(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		return c.JSON(listPage[tenantJSON]{Items: []tenantJSON{tenantView(row)}})
+		return c.JSON(listPage[tenantJSON]{Items: []tenantJSON{toTenantJSON(row)}})
 	}
 	rows, err := s.system.ListTenants(c.UserContext(), queries.ListTenantsParams{
-		BeforeCreatedAt: from.created, BeforeID: from.id, PageSize: int32(limit + 1),
+		BeforeCreatedAt: from.at, BeforeID: from.id, PageSize: int32(limit + 1),
 	})
 	if err != nil {
 		return err
 	}
-	return c.JSON(paged(tenantCursor, limit, rows,
-		func(r queries.ListTenantsRow) tenantJSON { return tenantView(queries.GetTenantRow(r)) },
-		func(r queries.ListTenantsRow) position { return position{r.Tenant.CreatedAt, r.Tenant.ID} }))
+	return c.JSON(paged(limit, rows,
+		func(r queries.ListTenantsRow) tenantJSON { return toTenantJSON(queries.GetTenantRow(r)) },
+		func(r queries.ListTenantsRow) cursor { return cursor{r.Tenant.CreatedAt, r.Tenant.ID} }))
 }
 
 // apiTenantCreate answers POST /tenants.
@@ -56,7 +56,7 @@ func (s *server) apiTenantCreate(c *fiber.Ctx) error {
 		return err
 	}
 	c.Set(fiber.HeaderLocation, APIPrefix+"/tenants/"+id.String())
-	return c.Status(http.StatusCreated).JSON(tenantView(row))
+	return c.Status(http.StatusCreated).JSON(toTenantJSON(row))
 }
 
 // apiTenantGet answers GET /tenants/{id}.
@@ -69,7 +69,7 @@ func (s *server) apiTenantGet(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(tenantView(row))
+	return c.JSON(toTenantJSON(row))
 }
 
 // apiTenantUpdate answers PATCH /tenants/{id}: what is missing stays as it is.
@@ -105,7 +105,7 @@ func (s *server) apiTenantUpdate(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(tenantView(row))
+	return c.JSON(toTenantJSON(row))
 }
 
 // apiTenantDelete answers DELETE /tenants/{id}.

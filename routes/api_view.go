@@ -68,7 +68,7 @@ type messageJSON struct {
 	CreatedAt   time.Time                `json:"created_at"`
 }
 
-func tenantView(t queries.GetTenantRow) tenantJSON {
+func toTenantJSON(t queries.GetTenantRow) tenantJSON {
 	return tenantJSON{
 		ID: t.Tenant.ID, Name: t.Tenant.Name, PhoneNumber: t.Tenant.PhoneNumber, Status: t.Tenant.Status,
 		CreatedAt: t.Tenant.CreatedAt.UTC(), UpdatedAt: t.Tenant.UpdatedAt.UTC(),
@@ -76,12 +76,12 @@ func tenantView(t queries.GetTenantRow) tenantJSON {
 			TemplateType: t.TenantConfig.TemplateType, BusinessName: t.TenantConfig.BusinessName, Language: t.TenantConfig.Language,
 			Hours: t.TenantConfig.HoursJson, RepliesPerMinute: t.TenantConfig.RepliesPerMinute,
 		},
-		WhatsAppSession: sessionView(t.WhatsappSession),
-		WorkerProcess:   workerView(t.WorkerProcess),
+		WhatsAppSession: toSessionJSON(t.WhatsappSession),
+		WorkerProcess:   toWorkerJSON(t.WorkerProcess),
 	}
 }
 
-func sessionView(s queries.WhatsappSession) sessionJSON {
+func toSessionJSON(s queries.WhatsappSession) sessionJSON {
 	return sessionJSON{
 		State: s.State, Reason: s.Reason, ReasonSince: s.ReasonSince.UTC(), ReasonUntil: utc(s.ReasonUntil),
 		PhoneNumber: phoneOfJID(s.Jid), JID: s.Jid, PushName: s.PushName, QRExpiresAt: utc(s.QrExpiresAt),
@@ -89,7 +89,7 @@ func sessionView(s queries.WhatsappSession) sessionJSON {
 	}
 }
 
-func workerView(w queries.WorkerProcess) workerJSON {
+func toWorkerJSON(w queries.WorkerProcess) workerJSON {
 	view := workerJSON{Status: w.Status, Desired: w.Desired, LastError: w.LastError, StartedAt: utc(w.StartedAt), HeartbeatAt: utc(w.HeartbeatAt)}
 	if w.ProcessName != "" {
 		view.ProcessName = &w.ProcessName
@@ -97,7 +97,7 @@ func workerView(w queries.WorkerProcess) workerJSON {
 	return view
 }
 
-func messageView(m queries.MessageLog, contactName, contactPhone *string) messageJSON {
+func toMessageJSON(m queries.MessageLog, contactName, contactPhone *string) messageJSON {
 	view := messageJSON{
 		ID: m.ID, Direction: m.Direction, FromNumber: m.FromNumber, ToNumber: m.ToNumber, MessageText: m.MessageText, Kind: m.Kind,
 		WAMessageID: m.WaMessageID, Status: m.Status, Failure: m.Failure, ContactName: contactName, InReplyTo: m.InReplyTo,
