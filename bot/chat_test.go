@@ -24,7 +24,9 @@ func newChat(t testing.TB, template Template, language Language) *chat {
 	return &chat{t: t, cfg: Config{Template: template, Language: language, BusinessName: "Salon Asili"}, now: monday}
 }
 
-func (c *chat) send(s string) Decision { return c.message(Message{Kind: KindText, Text: s, SenderName: c.name}) }
+func (c *chat) send(s string) Decision {
+	return c.message(Message{Kind: KindText, Text: s, SenderName: c.name})
+}
 
 func (c *chat) message(m Message) Decision {
 	c.t.Helper()

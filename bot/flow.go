@@ -3,6 +3,7 @@ package bot
 import (
 	"hash/fnv"
 	"strconv"
+	"strings"
 	"unicode"
 )
 
@@ -34,15 +35,12 @@ func (t *turn) inFlow() (Decision, bool) {
 	if t.next.Step == len(f.steps) {
 		return t.confirmation(f)
 	}
-	if t.read.whole {
-		if d, taken := t.wholeIntent(f); taken {
-			return d, true
-		}
-		if t.next.Flow == "" {
-			return Decision{}, false
-		}
-	}
 	s := f.steps[t.next.Step]
+	wish := t.read.intent != "" && t.read.intent != IntentGreeting && t.read.intent != IntentThanks
+	asks := wish && s.kind != stepWords && strings.ContainsAny(t.msg.Text, "?？؟")
+	if t.read.whole || asks {
+		return t.clearIntent(f)
+	}
 	if t.read.intent == IntentHuman && s.kind != stepWords { // a description may well say "call me"
 		t.next.leave()
 		return Decision{}, false
@@ -53,6 +51,10 @@ func (t *turn) inFlow() (Decision, bool) {
 		t.next.leave()
 		return Decision{}, false
 	case answerBad:
+		// Not an answer, but perhaps a wish among other words.
+		if wish {
+			return t.clearIntent(f)
+		}
 		return t.askAgain(s.again), true
 	}
 	t.next.Fallbacks = 0
@@ -67,11 +69,10 @@ func (t *turn) inFlow() (Decision, bool) {
 	return t.finish(f), true
 }
 
-// wholeIntent treats a message in the middle of a request that is nothing but an intent: a
-// question about the business is answered and ours put again, anything else ends the request.
-func (t *turn) wholeIntent(f flow) (Decision, bool) {
-	again := t.question(f, t.next.Step)
-	switch intent := t.read.intent; intent {
+// clearIntent treats a message in the middle of a request that is clearly another intent: a
+// question about the business is answered and ours put again, anything else ends the request and is answered outside it.
+func (t *turn) clearIntent(f flow) (Decision, bool) {
+	switch t.read.intent {
 	case t.next.Flow, IntentOK, IntentYes:
 		return t.askAgain(f.steps[t.next.Step].again), true
 	case IntentCancel, IntentNo:
@@ -81,10 +82,19 @@ func (t *turn) wholeIntent(f flow) (Decision, bool) {
 		if f.steps[t.next.Step].kind == stepWhen { // "morning" is half an answer
 			return t.askAgain(f.steps[t.next.Step].again), true
 		}
+	}
+	return t.aside(f)
+}
+
+// aside answers a question about the business and puts the request's own question again, in one
+// message. Any other intent ends the request.
+func (t *turn) aside(f flow) (Decision, bool) {
+	switch intent := t.read.intent; intent {
 	case IntentThanks, IntentHours, IntentWhere, IntentPrice, IntentServices, IntentProducts, IntentDelivery, IntentPayment:
 		if _, isFlow := t.script.flows[intent]; !isFlow {
-			aside := clamp(t.answerText(intent), MaxReplyRunes-2-len([]rune(again)))
-			return t.reply(intent, aside+"\n\n"+again), true
+			again := t.question(f, t.next.Step)
+			said := clamp(t.answerText(intent), MaxReplyRunes-2-len([]rune(again)))
+			return t.reply(intent, said+"\n\n"+again), true
 		}
 	}
 	t.next.leave()
@@ -107,12 +117,10 @@ func (t *turn) confirmation(f flow) (Decision, bool) {
 	case t.read.number == 2, t.read.intent == IntentNo, t.read.intent == IntentCancel:
 		t.next.leave()
 		return t.reply(IntentCancel, t.say(sayLeft)), true
-	case t.read.intent == IntentHuman:
-	case t.read.intent == t.next.Flow, t.read.intent == IntentThanks, !t.read.whole:
+	case t.read.intent == t.next.Flow, t.read.intent != IntentHuman && !t.read.whole:
 		return t.askAgain(f.confirm), true
 	}
-	t.next.leave()
-	return Decision{}, false
+	return t.aside(f)
 }
 
 // finish ends the request with its outcome.
@@ -151,6 +159,9 @@ const (
 // accept checks and cleans the answer to a step.
 func (t *turn) accept(s step) (string, verdict) {
 	answer := excerpt(t.msg.Text, maxAnswerRunes)
+	if s.kind != stepWords { // it will stand inside a sentence
+		answer = strings.TrimRight(answer, " .,;!?")
+	}
 	bare := t.read.number >= 0
 	switch s.kind {
 	case stepOffer:

@@ -33,6 +33,7 @@ func TestShopFlow(t *testing.T) {
 	c.says("I want to order", IntentOrder, "Which product")
 	c.says("red shoes size 40", IntentOrder, "Got it: red shoes size 40", "How many")
 	c.says("some", IntentOrder, "as a number")
+	c.says("and are you open on sunday", IntentHours, "How many would you like?")
 	c.says("two pairs", IntentOrder, "Product: red shoes size 40\nQuantity: two pairs")
 	c.says("👍", IntentOrderDone, "not confirmed yet")
 
@@ -73,9 +74,15 @@ func TestLeavingAFlow(t *testing.T) {
 	c := newChat(t, Booking, English)
 	c.says("book", IntentBook)
 	c.says("how much?", IntentPrice, "confirms it", "Which service would you like?")
-	c.says("braids", IntentBook, "Got it: braids")
+	c.says("what is the price of braids?", IntentPrice, "Which service would you like?")
+	c.says("hi, tomorrow?", IntentBook, "Got it: hi, tomorrow.")
+	c.says("menu", IntentMenu)
+	c.says("book", IntentBook)
+	c.says("braids!", IntentBook, "Got it: braids.")
 	c.says("morning", IntentBook, "day and a time")
 	c.says("tomorrow morning", IntentBook, "Is that right?")
+	c.says("opening hours?", IntentHours, "Is that right?")
+	c.says("thanks", IntentThanks, "Is that right?")
 	c.says("agent", IntentHuman)
 }
 

@@ -111,7 +111,8 @@ func TestWidestHoursStayWithinAReply(t *testing.T) {
 			days = append(days, `"`+d+`":[["10:1`+string(rune('0'+i))+`","11:11"],["12:12","13:13"],["22:22","23:23"]]`)
 		}
 		c.cfg.Hours = mustHours(t, "{"+strings.Join(days, ",")+"}")
-		c.says("hours", IntentHours, "22:22")
+		want := map[Language]string{Swahili: "22:22", English: "10:22 pm"}[l]
+		c.says("hours", IntentHours, "\n\n", want)
 	}
 }
 

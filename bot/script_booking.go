@@ -4,7 +4,7 @@ package bot
 func bookingScript() script {
 	return script{
 		intro: text{
-			sw: "Karibu *{business}*. Mimi ni msaidizi wa kujibu ujumbe; naweza kupokea ombi lako la miadi na kujibu maswali.",
+			sw: "Karibu *{business}*. Mimi ni msaidizi wa kiotomatiki; naweza kupokea ombi lako la miadi na kujibu maswali.",
 			en: "Welcome to *{business}*. I'm the automatic assistant; I can take your appointment request and answer questions.",
 		},
 		example: text{sw: "miadi", en: "booking"},
@@ -28,7 +28,7 @@ func bookingScript() script {
 			{IntentBook, []string{
 				"miadi", "weka miadi", "kuweka miadi", "niwekee miadi", "book", "booking", "bookings", "kubook", "nibook", "nabook", "buking", "appointment",
 				"appointments", "apointment", "appoitment", "apoitment", "reserve", "reservation", "reservations", "weka nafasi", "kuweka nafasi", "niwekee nafasi",
-				"nafasi ipo", "kuna nafasi", "schedule", "book an appointment", "make a booking",
+				"nafasi ipo", "kuna nafasi", "mna nafasi", "nafasi kesho", "nafasi leo", "schedule", "book an appointment", "make a booking",
 			}},
 			{IntentServices, []string{
 				"huduma", "uduma", "huduma zenu", "huduma gani", "huduma zipi", "mnatoa huduma gani", "service", "services", "mnafanya nini", "what do you offer",

@@ -16,7 +16,7 @@ var commonListens = []listening{
 	}},
 	{IntentHours, []string{
 		"saa ngapi mnafungua", "mnafungua saa ngapi", "mnafunga saa ngapi", "mnafungua", "mnafunga", "saa za kazi", "masaa ya kazi",
-		"muda wa kazi", "saa za kufungua", "mko wazi", "mpo wazi", "mmefungua", "mmefunga", "mnafanya kazi", "siku za kazi", "ratiba",
+		"muda wa kazi", "saa za kufungua", "mko wazi", "mpo wazi", "mko leo", "mpo leo", "=mpo", "=mko", "mmefungua", "mmefunga", "mnafanya kazi", "siku za kazi", "ratiba",
 		"hours", "=hour", "opening hours", "opening times", "opening time", "working hours", "business hours", "closing time",
 		"what time", "are you open", "you open", "open today", "open now", "open tomorrow", "open on", "when do you open",
 		"do you close", "you close", "=open", "=saa", "=masaa", "saa ngapi",

@@ -4,7 +4,7 @@ package bot
 func shopScript() script {
 	return script{
 		intro: text{
-			sw: "Karibu *{business}*. Mimi ni msaidizi wa kujibu ujumbe; naweza kupokea oda yako na kujibu maswali.",
+			sw: "Karibu *{business}*. Mimi ni msaidizi wa kiotomatiki; naweza kupokea oda yako na kujibu maswali.",
 			en: "Welcome to *{business}*. I'm the automatic assistant; I can take your order and answer questions.",
 		},
 		example: text{sw: "agiza", en: "order"},

@@ -5,7 +5,7 @@ package bot
 func supportScript() script {
 	return script{
 		intro: text{
-			sw: "Karibu *{business}*. Mimi ni msaidizi wa kujibu ujumbe; eleza tatizo lako nami nitalipokea kwa niaba ya timu.",
+			sw: "Karibu *{business}*. Mimi ni msaidizi wa kiotomatiki; eleza tatizo lako nami nitalipokea kwa niaba ya timu.",
 			en: "Welcome to *{business}*. I'm the automatic assistant; tell me about your problem and I'll note it for the team.",
 		},
 		example: text{sw: "tatizo", en: "problem"},
