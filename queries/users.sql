@@ -15,8 +15,8 @@ SELECT password_hash FROM users WHERE id = @user_id;
 -- name: SetPassword :exec
 UPDATE users SET password_hash = sqlc.arg(password_hash)::text, updated_at = now() WHERE id = @user_id;
 
--- name: AnyAdmin :one
-SELECT EXISTS (SELECT 1 FROM users WHERE role = 'ADMIN');
+-- name: CountAdmins :one
+SELECT count(*) FROM users WHERE role = 'ADMIN';
 
 -- name: CreateAdmin :exec
 INSERT INTO users (id, name, email, role, password_hash) VALUES (@id, @name, @email, 'ADMIN', sqlc.arg(password_hash)::text);
@@ -35,10 +35,10 @@ WITH account AS (
 )
 SELECT id FROM account;
 
--- Owner first, then staff by name; pending until they chose a password.
+-- Owner first, then staff by name; pending until they chose a password. Never seen: 1970.
 -- name: ListPeople :many
 SELECT u.id, u.name, u.email, u.role, (u.password_hash IS NULL)::boolean AS pending,
-    (SELECT s.last_seen_at FROM user_sessions s WHERE s.user_id = u.id ORDER BY s.last_seen_at DESC LIMIT 1) AS last_seen_at
+    coalesce((SELECT max(s.last_seen_at) FROM user_sessions s WHERE s.user_id = u.id), 'epoch')::timestamptz AS last_seen_at
 FROM users u
 WHERE u.tenant_id = sqlc.arg(tenant_id)::uuid
 ORDER BY u.role, u.name, u.id;

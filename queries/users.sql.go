@@ -12,15 +12,15 @@ import (
 	"github.com/google/uuid"
 )
 
-const anyAdmin = `-- name: AnyAdmin :one
-SELECT EXISTS (SELECT 1 FROM users WHERE role = 'ADMIN')
+const countAdmins = `-- name: CountAdmins :one
+SELECT count(*) FROM users WHERE role = 'ADMIN'
 `
 
-func (q *Queries) AnyAdmin(ctx context.Context) (bool, error) {
-	row := q.db.QueryRow(ctx, anyAdmin)
-	var exists bool
-	err := row.Scan(&exists)
-	return exists, err
+func (q *Queries) CountAdmins(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, countAdmins)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const createAdmin = `-- name: CreateAdmin :exec
@@ -182,7 +182,7 @@ func (q *Queries) GetVisitor(ctx context.Context, userID uuid.UUID) (GetVisitorR
 
 const listPeople = `-- name: ListPeople :many
 SELECT u.id, u.name, u.email, u.role, (u.password_hash IS NULL)::boolean AS pending,
-    (SELECT s.last_seen_at FROM user_sessions s WHERE s.user_id = u.id ORDER BY s.last_seen_at DESC LIMIT 1) AS last_seen_at
+    coalesce((SELECT max(s.last_seen_at) FROM user_sessions s WHERE s.user_id = u.id), 'epoch')::timestamptz AS last_seen_at
 FROM users u
 WHERE u.tenant_id = $1::uuid
 ORDER BY u.role, u.name, u.id
@@ -197,7 +197,7 @@ type ListPeopleRow struct {
 	LastSeenAt time.Time
 }
 
-// Owner first, then staff by name; pending until they chose a password.
+// Owner first, then staff by name; pending until they chose a password. Never seen: 1970.
 func (q *Queries) ListPeople(ctx context.Context, tenantID uuid.UUID) ([]ListPeopleRow, error) {
 	rows, err := q.db.Query(ctx, listPeople, tenantID)
 	if err != nil {

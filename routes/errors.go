@@ -38,7 +38,9 @@ func (e *Error) Unwrap() error { return e.Err }
 func refuse(status int, message string) error { return &Error{Status: status, Message: message} }
 
 // notFound answers for what does not exist and for what belongs to somebody else: one cannot tell which.
-func notFound(what string) error { return refuse(http.StatusNotFound, what+" does not exist, or not any more.") }
+func notFound(what string) error {
+	return refuse(http.StatusNotFound, what+" does not exist, or not any more.")
+}
 
 // problem is any error as people and programs are told it (RFC 9457).
 type problem struct {
@@ -145,12 +147,10 @@ func wantsHTMX(c *fiber.Ctx) bool { return c.Get("HX-Request") == "true" }
 // wantsJSON tells programs from browsers: by where they call, or by what they accept.
 func wantsJSON(c *fiber.Ctx) bool {
 	accept := c.Get(fiber.HeaderAccept)
-	return strings.HasPrefix(c.Path(), "/api/") || isInternal(c) || strings.Contains(c.Path(), JobsPrefix+"/api/") ||
+	return strings.HasPrefix(c.Path(), "/api/") || strings.Contains(c.Path(), JobsPrefix+"/api/") ||
 		(strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")) ||
 		strings.Contains(accept, "text/event-stream")
 }
-
-func isInternal(c *fiber.Ctx) bool { return c.Get("x-portal-key") != "" }
 
 // errorPage shows the error as a page. Should even that fail, plain text still says what happened.
 func (s *server) errorPage(c *fiber.Ctx, p problem) error {

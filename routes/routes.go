@@ -16,7 +16,6 @@ const (
 	admin                // people with role ADMIN
 	portal               // people with role OWNER or STAFF, each in their own tenant
 	apiKey               // programs with an API key
-	internal             // another front end, with the portal key
 )
 
 const anyMethod = "ALL"

@@ -16,6 +16,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/gofiber/fiber/v2"
 
+	"flowhq/assets"
 	"flowhq/database"
 	"flowhq/jobs"
 	"flowhq/queries"
@@ -43,6 +44,7 @@ type Options struct {
 	SecureCookies  bool           // people reach us by https
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts; none: nobody's
 	DefaultReplies int            // replies a minute where a tenant sets none; 0: no limit
+	Location       *time.Location // whose clock and midnight sentences mean; nil: the machine's
 
 	Jobs         http.Handler                    // River's dashboard for the prefix JobsPrefix; nil: 404
 	Ready        func(ctx context.Context) error // what a worker needs besides the database; nil: nothing
@@ -69,6 +71,7 @@ type server struct {
 	sessions    *scs.SessionManager
 	passwords   *passwords
 	crossOrigin *http.CrossOriginProtection
+	files       http.Handler // assets
 }
 
 // New builds the web application; the caller listens with it and shuts it down.
@@ -90,8 +93,11 @@ func newServer(o Options) (*server, error) {
 	if o.ProductName == "" {
 		o.ProductName = "Flow HQ"
 	}
+	if o.Location == nil {
+		o.Location = time.Local
+	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
-	s := &server{Options: o, system: queries.New(o.Database.System), crossOrigin: http.NewCrossOriginProtection()}
+	s := &server{Options: o, system: queries.New(o.Database.System), crossOrigin: http.NewCrossOriginProtection(), files: assets.Handler()}
 	if o.PublicURL != "" {
 		if err := s.crossOrigin.AddTrustedOrigin(o.PublicURL); err != nil {
 			return nil, fmt.Errorf("PUBLIC_URL: %w", err)

@@ -24,10 +24,10 @@ var errStreamEnd = errors.New("stream ends")
 // feed is what one stream shows. Its functions run outside the request: they must not touch a *fiber.Ctx.
 type feed struct {
 	sub     *Subscription
-	present func(ctx context.Context, w *eventWriter) error              // the whole state, at the start and after a gap
+	present func(ctx context.Context, w *eventWriter) error             // the whole state, at the start and after a gap
 	changed func(ctx context.Context, w *eventWriter, es []Event) error // what happened since
-	allowed func(ctx context.Context) (bool, error)                      // asked each minute
-	watch   func(ctx context.Context) error                              // nil, or: a page that needs codes is open; every 10 s
+	allowed func(ctx context.Context) (bool, error)                     // asked each minute
+	watch   func(ctx context.Context) error                             // nil, or: a page that needs codes is open; every 10 s
 }
 
 // stream answers with server-sent events until the browser leaves, access ends or the process stops.

@@ -1,0 +1,89 @@
+package routes
+
+import (
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgx/v5"
+
+	"flowhq/queries"
+)
+
+func passwordForm(v *visitor) PasswordForm {
+	return PasswordForm{Action: v.home() + "/account/password", Text: PasswordWords(v.Lang)}
+}
+
+func (s *server) adminAccountPage(c *fiber.Ctx) error {
+	return s.showAccount(c, http.StatusOK, passwordForm(visitorOf(c)))
+}
+
+func (s *server) portalAccountPage(c *fiber.Ctx) error {
+	return s.showAccount(c, http.StatusOK, passwordForm(visitorOf(c)))
+}
+
+func (s *server) showAccount(c *fiber.Ctx, status int, form PasswordForm) error {
+	v := visitorOf(c)
+	if v.Role == queries.UserRoleADMIN {
+		return s.render(c, status, "admin/account", AccountPage{Page: s.page(c, "Your account", "account"), Password: form})
+	}
+	text := PortalWords(v.Lang)
+	return s.render(c, status, "portal/account", PortalAccountPage{
+		Page: s.page(c, text.Account, "account"), Text: text, Business: v.Business, Password: form,
+	})
+}
+
+// passwordChange sets one's own password, on the System pool and by one's own id: the portal's role cannot even read hashes.
+// Every other device is signed out.
+func (s *server) passwordChange(c *fiber.Ctx) error {
+	ctx, v := c.UserContext(), visitorOf(c)
+	form := passwordForm(v)
+	refuseForm := func(field, problem string) error {
+		form.Errors = FieldErrors{field: problem}
+		if wantsHTMX(c) {
+			return s.render(c, http.StatusUnprocessableEntity, "fragments/password_form", form)
+		}
+		return s.showAccount(c, http.StatusUnprocessableEntity, form)
+	}
+	if problem := passwordProblem(c.FormValue("password"), v.Email, v.Lang); problem != "" {
+		return refuseForm("password", problem)
+	}
+	emailKey, addressKey := "email:"+v.Email, "ip:"+s.clientIP(c)
+	if wait, err := s.takeAttempts(ctx, emailKey, addressKey); err != nil {
+		return err
+	} else if wait > 0 {
+		return &Error{Status: http.StatusTooManyRequests, RetryIn: wait, Message: "Too many tries. Wait " + inWords(wait) + ", then try again."}
+	}
+	current, err := s.system.GetPasswordHash(ctx, v.ID)
+	if err != nil {
+		return err
+	}
+	ok, err := s.passwords.check(ctx, c.FormValue("current"), current)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return refuseForm("current", [2]string{"This is not your present password.", "Hili si nenosiri lako la sasa."}[langIndex(v.Lang)])
+	}
+	hash, err := s.passwords.hash(ctx, c.FormValue("password"))
+	if err != nil {
+		return err
+	}
+	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+		q := queries.New(tx)
+		if err := q.SetPassword(ctx, queries.SetPasswordParams{UserID: v.ID, PasswordHash: hash}); err != nil {
+			return err
+		}
+		if err := q.ClearLoginAttempts(ctx, emailKey); err != nil {
+			return err
+		}
+		if err := q.ReturnLoginAttempt(ctx, addressKey); err != nil {
+			return err
+		}
+		return q.DeleteOtherSessionsOfUser(ctx, queries.DeleteOtherSessionsOfUserParams{UserID: v.ID, TokenHash: v.session})
+	})
+	if err != nil {
+		return err
+	}
+	form.Saved = true
+	return s.done(c, v.home()+"/account", "fragments/password_form", form, form.Text.Saved)
+}

@@ -1,0 +1,119 @@
+package routes
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/mail"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"flowhq/jobs"
+)
+
+// Limits of a password, in characters.
+const (
+	minPassword = 10
+	maxPassword = 200
+)
+
+// hashParams are OWASP's second choice for argon2id: 19 MiB and two passes, some 30 ms on one core.
+var hashParams = argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// passwords hashes and checks passwords, at most two at a time: a burst of sign-ins must not take the machine's memory.
+type passwords struct {
+	slots chan struct{}
+	decoy string // checked where there is no such user, so that both answers take the same time
+}
+
+func newPasswords() (*passwords, error) {
+	decoy, err := hashPassword("no user has this password")
+	return &passwords{slots: make(chan struct{}, 2), decoy: decoy}, err
+}
+
+// check tells whether the password fits the hash; nil stands for a user without one, or for none.
+func (p *passwords) check(ctx context.Context, password string, hash *string) (bool, error) {
+	if err := p.enter(ctx); err != nil {
+		return false, err
+	}
+	defer p.leave()
+	if hash == nil || len(password) > 4*maxPassword {
+		_, err := argon2id.ComparePasswordAndHash("", p.decoy)
+		return false, err
+	}
+	return argon2id.ComparePasswordAndHash(password, *hash)
+}
+
+func (p *passwords) hash(ctx context.Context, password string) (string, error) {
+	if err := p.enter(ctx); err != nil {
+		return "", err
+	}
+	defer p.leave()
+	return hashPassword(password)
+}
+
+func (p *passwords) enter(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &Error{Status: http.StatusServiceUnavailable, Message: "Too many people are signing in at once. Try again in a moment.", Err: ctx.Err()}
+	}
+}
+
+func (p *passwords) leave() { <-p.slots }
+
+func hashPassword(password string) (string, error) {
+	hash, err := argon2id.CreateHash(password, &hashParams)
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+// passwordProblem says in a sentence, in English or Swahili, what is wrong with a new password; "" where nothing is.
+func passwordProblem(password, email, lang string) string {
+	n, i := utf8.RuneCountInString(password), 0
+	if lang == "sw" {
+		i = 1
+	}
+	switch {
+	case !utf8.ValidString(password):
+		return [2]string{"This is not valid text.", "Haya si maandishi sahihi."}[i]
+	case n < minPassword:
+		return [2]string{"Use at least 10 characters.", "Tumia angalau herufi 10."}[i]
+	case n > maxPassword:
+		return [2]string{"Use at most 200 characters.", "Tumia herufi zisizozidi 200."}[i]
+	case strings.EqualFold(strings.TrimSpace(password), email):
+		return [2]string{"Use something other than the e-mail address.", "Tumia kitu kingine, si barua pepe."}[i]
+	}
+	return ""
+}
+
+// cleanEmail gives an address in the form in which it is stored, and what is wrong with it.
+func cleanEmail(s string) (email, problem string) {
+	email = strings.ToLower(strings.TrimSpace(s))
+	if p := jobs.CheckText(email, 254, false); p != "" {
+		return email, p
+	}
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || strings.ContainsAny(email, `"<> `) || !strings.Contains(email[strings.LastIndex(email, "@"):], ".") {
+		return email, "This is not an e-mail address; write it like name@example.org."
+	}
+	return email, ""
+}
+
+// invalid is the refusal for these fields; nil if there are none.
+func invalid(fields FieldErrors) error {
+	for field, problem := range fields {
+		if problem == "" {
+			delete(fields, field)
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return &jobs.Error{Code: jobs.Invalid, Message: "Some fields need another look.", Fields: fields}
+}

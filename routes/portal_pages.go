@@ -1,0 +1,171 @@
+package routes
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"flowhq/queries"
+)
+
+// latestMessages is how many an owner's first page shows.
+const latestMessages = 5
+
+// inTenant gives queries that see one tenant's rows and no others: the Portal pool with row-level security.
+func (s *server) inTenant(ctx context.Context, tenant uuid.UUID, fn func(*queries.Queries) error) error {
+	return s.Database.InTenant(ctx, tenant, func(tx pgx.Tx) error { return fn(queries.New(tx)) })
+}
+
+// portalHome is the state of the business, the link and the latest messages.
+func (s *server) portalHome(c *fiber.Ctx) error {
+	ctx, v := c.UserContext(), visitorOf(c)
+	text := PortalWords(v.Lang)
+	page := PortalHomePage{Page: s.page(c, text.Home, "home"), Text: text, Business: v.Business}
+	page.StreamURL = "/portal/stream?page=home"
+	err := s.inTenant(ctx, v.Tenant, func(q *queries.Queries) error {
+		t, err := q.GetTenant(ctx, v.Tenant)
+		if err != nil {
+			return err
+		}
+		if page.State, err = s.portalState(ctx, q, t, v.Lang); err != nil {
+			return err
+		}
+		if page.Link, err = s.linkPanel(t, portalBase, v.Lang); err != nil {
+			return err
+		}
+		page.Latest, err = listMessages(ctx, q, v.Tenant, newest(), latestMessages, v.Lang, "")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "portal/home", page)
+}
+
+// portalState words the state and counts the day.
+func (s *server) portalState(ctx context.Context, q *queries.Queries, t queries.GetTenantRow, lang string) (PortalState, error) {
+	p := PortalState{
+		Text: PortalWords(lang), State: SessionState(string(t.WhatsappSession.State), lang), Phone: linkedPhone(t),
+	}
+	p.Headline, p.Detail = portalWords(t, lang)
+	today, err := q.CountToday(ctx, queries.CountTodayParams{TenantID: t.Tenant.ID, Since: s.today()})
+	if err != nil {
+		return p, err
+	}
+	waiting, err := q.CountQueued(ctx, t.Tenant.ID)
+	p.Received, p.Answered, p.Waiting = int(today.Received), int(today.Answered), int(waiting)
+	return p, err
+}
+
+// portalMessages is the list; htmx asks for more of its rows.
+func (s *server) portalMessages(c *fiber.Ctx) error {
+	ctx, v := c.UserContext(), visitorOf(c)
+	from, err := parseCursor(c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	var list MessageList
+	err = s.inTenant(ctx, v.Tenant, func(q *queries.Queries) (err error) {
+		list, err = listMessages(ctx, q, v.Tenant, from, pageSize, v.Lang, "/portal/messages")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if wantsHTMX(c) {
+		return s.render(c, http.StatusOK, "fragments/message_rows", list)
+	}
+	text := PortalWords(v.Lang)
+	page := PortalMessagesPage{Page: s.page(c, text.Messages, "messages"), Text: text, Messages: list}
+	page.StreamURL = "/portal/stream?page=messages"
+	return s.render(c, http.StatusOK, "portal/messages", page)
+}
+
+func (s *server) portalEvents(c *fiber.Ctx) error {
+	ctx, v := c.UserContext(), visitorOf(c)
+	from, err := parseCursor(c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	var list EventList
+	err = s.inTenant(ctx, v.Tenant, func(q *queries.Queries) (err error) {
+		list, err = listEvents(ctx, q, v.Tenant, from, pageSize, v.Lang, "/portal/events")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if wantsHTMX(c) {
+		return s.render(c, http.StatusOK, "fragments/event_rows", list)
+	}
+	text := PortalWords(v.Lang)
+	page := PortalEventsPage{Page: s.page(c, text.Events, "events"), Text: text, Events: list}
+	page.StreamURL = "/portal/stream?page=events"
+	return s.render(c, http.StatusOK, "portal/events", page)
+}
+
+// portalStream keeps an owner's page up to date; ?page= says which, so that it gets nothing it would drop.
+func (s *server) portalStream(c *fiber.Ctx) error {
+	v := visitorOf(c)
+	live := tenantLive{
+		s: s, tenant: v.Tenant, base: portalBase, lang: v.Lang,
+		query: func(ctx context.Context, fn func(*queries.Queries) error) error { return s.inTenant(ctx, v.Tenant, fn) },
+	}
+	switch c.Query("page", "home") {
+	case "home":
+		live.panel, live.messages, live.countsQueue, live.rows = true, true, true, latestMessages
+		live.state = func(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) ([]fragment, error) {
+			state, err := s.portalState(ctx, q, t, v.Lang)
+			return []fragment{{"fragments/portal_state", state}}, err
+		}
+	case "messages":
+		live.messages, live.rows = true, pageSize
+	case "events":
+		live.events, live.rows = true, pageSize
+	default:
+		return refuse(http.StatusUnprocessableEntity, "There is no such page to keep up to date.")
+	}
+	return s.stream(c, live.feed(v))
+}
+
+// portalTenant reads the visitor's own tenant, through the tenant door.
+func (s *server) portalTenant(ctx context.Context, v *visitor) (t queries.GetTenantRow, err error) {
+	err = s.inTenant(ctx, v.Tenant, func(q *queries.Queries) (err error) {
+		t, err = q.GetTenant(ctx, v.Tenant)
+		return err
+	})
+	return t, err
+}
+
+// portalStart has the business's own number connected, or a code shown.
+func (s *server) portalStart(c *fiber.Ctx) error {
+	ctx, v := c.UserContext(), visitorOf(c)
+	t, err := s.portalTenant(ctx, v)
+	if err != nil {
+		return err
+	}
+	if _, err := s.startCommand(t)(ctx, v.Tenant, v.actor()); err != nil {
+		return err
+	}
+	said := [2]string{"Starting.", "Inaanza."}[langIndex(v.Lang)]
+	if t, err = s.portalTenant(ctx, v); err != nil {
+		return err
+	}
+	panel, err := s.linkPanel(t, portalBase, v.Lang)
+	if err != nil {
+		return err
+	}
+	return s.done(c, "/portal", "fragments/link_panel", panel, said)
+}
+
+// portalPairCode asks for a code to link by phone number.
+func (s *server) portalPairCode(c *fiber.Ctx) error {
+	t, err := s.portalTenant(c.UserContext(), visitorOf(c))
+	if err != nil {
+		return err
+	}
+	return s.pairCode(c, t, portalBase, "/portal")
+}

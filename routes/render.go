@@ -1,0 +1,59 @@
+package routes
+
+import (
+	"bytes"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// page fills in what every page carries.
+func (s *server) page(c *fiber.Ctx, title, nav string) Page {
+	p := Page{Title: title, ProductName: s.ProductName, Lang: "en", Nav: nav, DemoMode: s.DemoMode}
+	if v := visitorOf(c); v != nil {
+		p.User = &UserView{Name: v.Name, Email: v.Email, Role: string(v.Role)}
+		p.Lang = v.Lang
+		p.Flash = s.toasts(c)
+	}
+	return p
+}
+
+// render answers with a template. It is rendered as a whole first: a page that fails half-way is never sent.
+func (s *server) render(c *fiber.Ctx, status int, name string, data any) error {
+	var b bytes.Buffer
+	if err := s.Views.Render(&b, name, data); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	return c.Status(status).Send(b.Bytes())
+}
+
+// fragment answers htmx with a template and, where text is not empty, a toast.
+func (s *server) fragment(c *fiber.Ctx, status int, name string, data any, toast Toast) error {
+	if toast.Text != "" {
+		c.Set("HX-Trigger", ToastHeader(toast))
+	}
+	return s.render(c, status, name, data)
+}
+
+// redirect leads on after a post: htmx by header, browsers by 303.
+func (s *server) redirect(c *fiber.Ctx, target string) error {
+	if wantsHTMX(c) {
+		c.Set("HX-Redirect", target)
+		return c.SendStatus(http.StatusOK)
+	}
+	return c.Redirect(target, http.StatusSeeOther)
+}
+
+// done ends a post that went well: a fragment and a toast for htmx, otherwise back to the page, which shows the toast.
+func (s *server) done(c *fiber.Ctx, back, name string, data any, text string) error {
+	if wantsHTMX(c) {
+		return s.fragment(c, http.StatusOK, name, data, Toast{Kind: "ok", Text: text})
+	}
+	if text != "" {
+		if err := s.toast(c, "ok", text); err != nil {
+			return err
+		}
+	}
+	return c.Redirect(back, http.StatusSeeOther)
+}

@@ -1,0 +1,234 @@
+package routes
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"flowhq/jobs"
+	"flowhq/queries"
+)
+
+// tenantOf reads the tenant the path names.
+func (s *server) tenantOf(c *fiber.Ctx) (queries.GetTenantRow, error) {
+	id, err := uuid.Parse(c.Params("id"))
+	if err != nil {
+		return queries.GetTenantRow{}, notFound("This tenant")
+	}
+	return s.tenant(c.UserContext(), id)
+}
+
+func (s *server) tenant(ctx context.Context, id uuid.UUID) (queries.GetTenantRow, error) {
+	t, err := s.system.GetTenant(ctx, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return t, notFound("This tenant")
+	}
+	return t, err
+}
+
+// tenantPage shows one business. What the page lacks by the time its stream starts, the stream brings.
+func (s *server) tenantPage(c *fiber.Ctx) error {
+	t, err := s.tenantOf(c)
+	if err != nil {
+		return err
+	}
+	page, err := s.tenantView(c, t)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "admin/tenant", page)
+}
+
+// tenantView reads all that the page shows.
+func (s *server) tenantView(c *fiber.Ctx, t queries.GetTenantRow) (TenantPage, error) {
+	ctx, base := c.UserContext(), tenantBase(t.Tenant.ID)
+	page := TenantPage{
+		Page: s.page(c, t.Tenant.Name, "tenants"), ID: t.Tenant.ID.String(), Name: t.Tenant.Name,
+		Business: t.TenantConfig.BusinessName, Phone: t.Tenant.PhoneNumber, Created: t.Tenant.CreatedAt,
+		Send:   sendForm(t),
+		Config: s.configForm(t.TenantConfig),
+		Delete: DeleteForm{TenantID: t.Tenant.ID.String(), Name: t.Tenant.Name},
+	}
+	page.StreamURL = base + "/stream"
+	queued, err := s.system.CountQueued(ctx, t.Tenant.ID)
+	if err != nil {
+		return page, err
+	}
+	page.State = s.statePanel(t, queued)
+	if page.Link, err = s.linkPanel(t, base, "en"); err != nil {
+		return page, err
+	}
+	if page.Messages, err = listMessages(ctx, s.system, t.Tenant.ID, newest(), pageSize, "en", base+"/messages"); err != nil {
+		return page, err
+	}
+	if page.Events, err = listEvents(ctx, s.system, t.Tenant.ID, newest(), pageSize, "en", base+"/events"); err != nil {
+		return page, err
+	}
+	page.People, err = s.peoplePanel(ctx, t.Tenant.ID)
+	return page, err
+}
+
+// tenantMessages and tenantEvents are what "Show older" asks for.
+func (s *server) tenantMessages(c *fiber.Ctx) error {
+	t, err := s.tenantOf(c)
+	if err != nil {
+		return err
+	}
+	from, err := parseCursor(c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	list, err := listMessages(c.UserContext(), s.system, t.Tenant.ID, from, pageSize, "en", tenantBase(t.Tenant.ID)+"/messages")
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "fragments/message_rows", list)
+}
+
+func (s *server) tenantEvents(c *fiber.Ctx) error {
+	t, err := s.tenantOf(c)
+	if err != nil {
+		return err
+	}
+	from, err := parseCursor(c.Query("cursor"))
+	if err != nil {
+		return err
+	}
+	list, err := listEvents(c.UserContext(), s.system, t.Tenant.ID, from, pageSize, "en", tenantBase(t.Tenant.ID)+"/events")
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "fragments/event_rows", list)
+}
+
+// sendForm is open once a number is linked: while it is disconnected, messages wait in the queue.
+func sendForm(t queries.GetTenantRow) SendForm {
+	return SendForm{Action: tenantBase(t.Tenant.ID) + "/messages", Enabled: t.WhatsappSession.Jid != nil}
+}
+
+// tenantSend writes to a customer in a person's name.
+func (s *server) tenantSend(c *fiber.Ctx) error {
+	t, err := s.tenantOf(c)
+	if err != nil {
+		return err
+	}
+	form := sendForm(t)
+	form.To, form.Text = c.FormValue("to"), c.FormValue("text")
+	_, err = s.Commands.QueueMessage(c.UserContext(), jobs.OutgoingMessage{
+		TenantID: t.Tenant.ID, To: form.To, Text: form.Text, Source: "PERSON", Actor: visitorOf(c).actor(),
+	})
+	if refusal, ok := formRefusal(err); ok {
+		form.Errors = refusal.Fields
+		if len(refusal.Fields) == 0 {
+			form.Error = refusal.Message
+		}
+		if wantsHTMX(c) {
+			return s.render(c, http.StatusUnprocessableEntity, "fragments/send_form", form)
+		}
+		return s.tenantPageWith(c, t, func(p *TenantPage) { p.Send = form })
+	}
+	if err != nil {
+		return err
+	}
+	if !wantsHTMX(c) {
+		return s.done(c, tenantBase(t.Tenant.ID), "", nil, "Queued.")
+	}
+	return s.render(c, http.StatusAccepted, "fragments/send_form", sendForm(t))
+}
+
+// formRefusal tells refusals that belong into the form from those that are the page's.
+func formRefusal(err error) (*jobs.Error, bool) {
+	var refusal *jobs.Error
+	if !errors.As(err, &refusal) || refusal.Code == jobs.NotFound || refusal.Code == jobs.Unavailable {
+		return nil, false
+	}
+	return refusal, true
+}
+
+// tenantPageWith shows the whole page again for a form posted without htmx, with what was wrong in it.
+func (s *server) tenantPageWith(c *fiber.Ctx, t queries.GetTenantRow, change func(*TenantPage)) error {
+	page, err := s.tenantView(c, t)
+	if err != nil {
+		return err
+	}
+	change(&page)
+	return s.render(c, http.StatusUnprocessableEntity, "admin/tenant", page)
+}
+
+func (s *server) configForm(config queries.TenantConfig) ConfigForm {
+	f := ConfigForm{
+		TenantID: config.TenantID.String(), BusinessName: config.BusinessName,
+		Template: string(config.TemplateType), Language: string(config.Language),
+		DefaultReplies: s.DefaultReplies, Templates: TemplateChoices(), Languages: LanguageChoices(),
+	}
+	if config.RepliesPerMinute != nil {
+		f.RepliesPerMinute = strconv.Itoa(int(*config.RepliesPerMinute))
+	}
+	return f
+}
+
+// tenantConfig changes how the bot answers.
+func (s *server) tenantConfig(c *fiber.Ctx) error {
+	t, err := s.tenantOf(c)
+	if err != nil {
+		return err
+	}
+	form := s.configForm(t.TenantConfig)
+	form.BusinessName, form.Template, form.Language = c.FormValue("business_name"), c.FormValue("template_type"), c.FormValue("language")
+	form.RepliesPerMinute = strings.TrimSpace(c.FormValue("replies_per_minute"))
+	change := jobs.TenantChange{BusinessName: &form.BusinessName, TemplateType: &form.Template, Language: &form.Language}
+	var replies *int32
+	change.RepliesPerMinute = &replies
+	if form.RepliesPerMinute != "" {
+		n, err := strconv.ParseInt(form.RepliesPerMinute, 10, 32)
+		if err != nil {
+			n = -1 // refused below, in the same words as a number out of range
+		}
+		limit := int32(n)
+		replies = &limit
+	}
+	err = s.Commands.UpdateTenant(c.UserContext(), t.Tenant.ID, change, visitorOf(c).actor())
+	if refusal, ok := formRefusal(err); ok {
+		form.Errors, form.Error = refusal.Fields, ""
+		if len(refusal.Fields) == 0 {
+			form.Error = refusal.Message
+		}
+		if wantsHTMX(c) {
+			return s.render(c, http.StatusUnprocessableEntity, "fragments/config_form", form)
+		}
+		return s.tenantPageWith(c, t, func(p *TenantPage) { p.Config = form })
+	}
+	if err != nil {
+		return err
+	}
+	form.BusinessName, form.Saved = strings.TrimSpace(form.BusinessName), true
+	return s.done(c, tenantBase(t.Tenant.ID), "fragments/config_form", form, "Settings saved.")
+}
+
+// tenantDelete removes a tenant once its name was typed.
+func (s *server) tenantDelete(c *fiber.Ctx) error {
+	t, err := s.tenantOf(c)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(c.FormValue("confirm")) != t.Tenant.Name {
+		form := DeleteForm{TenantID: t.Tenant.ID.String(), Name: t.Tenant.Name, Error: "Type the name exactly as it is shown."}
+		if wantsHTMX(c) {
+			return s.render(c, http.StatusUnprocessableEntity, "fragments/delete_form", form)
+		}
+		return s.tenantPageWith(c, t, func(p *TenantPage) { p.Delete = form })
+	}
+	if err := s.Commands.DeleteTenant(c.UserContext(), t.Tenant.ID, visitorOf(c).actor()); err != nil {
+		return err
+	}
+	if err := s.toast(c, "ok", t.Tenant.Name+" is deleted."); err != nil {
+		return err
+	}
+	return s.redirect(c, "/admin/tenants")
+}

@@ -1,0 +1,179 @@
+package routes
+
+import (
+	"encoding/base64"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"flowhq/jobs"
+	"flowhq/queries"
+)
+
+// How long a code lives, by which its beginning is told from its end: whatsmeow's first code of a round lives a minute,
+// each later one 20 seconds.
+const (
+	firstCodeLife = 60 * time.Second
+	codeLife      = 20 * time.Second
+)
+
+// workerCode names what a worker is on its way to, beside the stored states.
+func workerCode(w queries.WorkerProcess) string {
+	switch {
+	case w.Status == queries.WorkerStatusERROR:
+		return "ERROR"
+	case w.Desired == queries.WorkerStatusRUNNING && w.Status == queries.WorkerStatusSTOPPED:
+		return "STARTING"
+	case w.Desired == queries.WorkerStatusSTOPPED && w.Status == queries.WorkerStatusRUNNING:
+		return "STOPPING"
+	}
+	return string(w.Status)
+}
+
+// lastSeen is the latest sign of life.
+func lastSeen(t queries.GetTenantRow) time.Time {
+	var at time.Time
+	for _, sign := range []*time.Time{t.WhatsappSession.LastSeenAt, t.WorkerProcess.HeartbeatAt} {
+		if sign != nil && sign.After(at) {
+			at = *sign
+		}
+	}
+	return at
+}
+
+func (s *server) statePanel(t queries.GetTenantRow, queued int64) StatePanel {
+	w, may := t.WorkerProcess, jobs.Allowed(t)
+	p := StatePanel{
+		TenantID: t.Tenant.ID.String(),
+		Tenant:   TenantState(string(t.Tenant.Status), "en"),
+		Session:  SessionState(string(t.WhatsappSession.State), "en"), SessionReason: sessionSentence(t.WhatsappSession, "en", s.Location),
+		SessionSince: t.WhatsappSession.ReasonSince, LastSeen: lastSeen(t),
+		Worker: WorkerState(workerCode(w), "en"), Queued: int(queued),
+		CanStart: may.Start, CanStop: may.Stop, CanRestart: may.Restart, CanLogout: may.Logout,
+	}
+	if w.Status == queries.WorkerStatusRUNNING {
+		p.WorkerNode = w.ProcessName
+	}
+	if w.Status == queries.WorkerStatusERROR && w.LastError != nil {
+		p.WorkerError = *w.LastError
+	}
+	return p
+}
+
+func (s *server) tenantRow(t queries.GetTenantRow) TenantRow {
+	r := TenantRow{
+		ID: t.Tenant.ID.String(), Name: t.Tenant.Name, Phone: t.Tenant.PhoneNumber,
+		Template: labelOf(TemplateChoices(), string(t.TenantConfig.TemplateType)),
+		Language: labelOf(LanguageChoices(), string(t.TenantConfig.Language)),
+		Tenant:   TenantState(string(t.Tenant.Status), "en"), Session: SessionState(string(t.WhatsappSession.State), "en"),
+		SessionReason: sessionSentence(t.WhatsappSession, "en", s.Location),
+		Worker:        WorkerState(workerCode(t.WorkerProcess), "en"), LastSeen: lastSeen(t),
+	}
+	if t.WorkerProcess.Status == queries.WorkerStatusRUNNING {
+		r.Node = t.WorkerProcess.ProcessName
+	}
+	return r
+}
+
+func labelOf(choices []Choice, value string) string {
+	for _, c := range choices {
+		if c.Value == value {
+			return c.Label
+		}
+	}
+	return value
+}
+
+// preparing: a code is on its way, since the worker should run and nothing stands against a new round.
+func preparing(t queries.GetTenantRow) bool {
+	w := t.WhatsappSession
+	if t.WorkerProcess.Desired != queries.WorkerStatusRUNNING || t.WorkerProcess.Status == queries.WorkerStatusERROR ||
+		w.Jid != nil || w.State == queries.SessionStateCONNECTED || qrOnOffer(w) {
+		return false
+	}
+	switch w.Reason {
+	case queries.SessionReasonLOGGEDOUT, queries.SessionReasonREPLACED, queries.SessionReasonBANNED,
+		queries.SessionReasonOUTDATED, queries.SessionReasonPHONEOFFLINE:
+		return false
+	}
+	return true
+}
+
+func qrOnOffer(w queries.WhatsappSession) bool {
+	return w.State == queries.SessionStateQRREADY && w.LastQr != nil && *w.LastQr != "" &&
+		(w.QrExpiresAt == nil || w.QrExpiresAt.After(time.Now()))
+}
+
+// linkPanel shows where the linking of a number stands; base names the URLs of its forms.
+func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel, error) {
+	w := t.WhatsappSession
+	p := LinkPanel{Base: base, Text: LinkWords(lang), DemoMode: s.DemoMode, Phone: linkedPhone(t), Pair: pairForm(w, base, lang)}
+	if w.ConnectedAt != nil {
+		p.Since = *w.ConnectedAt
+	}
+	switch {
+	case w.State == queries.SessionStateCONNECTED:
+		p.Connected = true
+		return p, nil
+	case qrOnOffer(w):
+		p.ShowQR, p.QRCode = true, *w.LastQr
+		image, err := QRPNG(*w.LastQr)
+		if err != nil {
+			return p, err
+		}
+		p.QR = "data:image/png;base64," + base64.StdEncoding.EncodeToString(image)
+		if w.QrExpiresAt != nil {
+			p.ExpiresAt = *w.QrExpiresAt
+			p.IssuedAt = p.ExpiresAt.Add(-codeLife)
+			if time.Until(p.ExpiresAt) > codeLife {
+				p.IssuedAt = p.ExpiresAt.Add(-firstCodeLife)
+			}
+		}
+		return p, nil
+	case preparing(t):
+		p.Preparing = true
+		return p, nil
+	}
+	p.Reason = sessionSentence(w, lang, s.Location)
+	p.Blocked = w.Reason == queries.SessionReasonOUTDATED || (w.Reason == queries.SessionReasonBANNED && (w.ReasonUntil == nil || w.ReasonUntil.After(time.Now())))
+	may := jobs.Allowed(t)
+	p.CanStart = may.Start || (w.Jid == nil && may.Restart)
+	if w.Jid != nil {
+		p.Text.NotRunning, p.Text.GetQR = "Linked, but not connected", "Start"
+		p.Text.NotRunningHint = "The link to the phone is kept: no new scan is needed."
+		if lang == "sw" {
+			p.Text.NotRunning, p.Text.GetQR = "Imeunganishwa na simu, lakini haipo hewani", "Anzisha"
+			p.Text.NotRunningHint = "Muunganisho na simu umehifadhiwa: hakuna haja ya kuskani tena."
+		}
+	}
+	return p, nil
+}
+
+// linkedPhone is the number WhatsApp linked, or else the one the business means to link.
+func linkedPhone(t queries.GetTenantRow) string {
+	if t.WhatsappSession.Jid != nil {
+		user, _, _ := strings.Cut(*t.WhatsappSession.Jid, "@")
+		user, _, _ = strings.Cut(user, ":")
+		if user != "" {
+			return "+" + user
+		}
+	}
+	return t.Tenant.PhoneNumber
+}
+
+func pairForm(w queries.WhatsappSession, base, lang string) PairForm {
+	f := PairForm{Base: base, Text: LinkWords(lang)}
+	if w.PairCode != nil && (w.PairCodeExpiresAt == nil || w.PairCodeExpiresAt.After(time.Now())) {
+		f.Code = strings.ReplaceAll(*w.PairCode, "-", "")
+		if w.PairCodeExpiresAt != nil {
+			f.ExpiresAt = *w.PairCodeExpiresAt
+		}
+	}
+	return f
+}
+
+// portalBase and tenantBase name where a link panel's forms post to.
+const portalBase = "/portal"
+
+func tenantBase(id uuid.UUID) string { return "/admin/tenants/" + id.String() }
