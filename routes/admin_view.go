@@ -169,6 +169,7 @@ type AccountPage struct {
 // Fields: current, password.
 type PasswordForm struct {
 	Action string // "/admin/account/password" or "/portal/account/password"
+	Email  string // the person's own, so password managers know which account changes
 	Text   PasswordText
 	Errors FieldErrors
 	Error  string

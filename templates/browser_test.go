@@ -1,0 +1,133 @@
+package templates_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// finding is what axe, or the page's own geometry, has to complain about.
+type finding struct {
+	ID     string `json:"id"`
+	Impact string `json:"impact"`
+	Help   string `json:"help"`
+	Nodes  string `json:"nodes"`
+}
+
+// probe runs axe with rules of serious weight, and looks for sideways scrolling.
+const probe = `(async () => {
+  const found = [];
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  if (wide > 0) {
+    const limit = document.documentElement.clientWidth;
+    const who = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > limit + 1).slice(0, 3).map((e) => e.outerHTML.slice(0, 90));
+    found.push({id: "overflow", impact: "serious", help: wide + " px too wide", nodes: who.join(" | ")});
+  }
+  const r = await axe.run(document, {resultTypes: ["violations"]});
+  for (const v of r.violations) found.push({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0] ? n.any[0].message : "")).join(" | ")});
+  return JSON.stringify(found);
+})()`
+
+// Every page in every state, at a phone's and a desk's width, in light and dark: axe finds nothing
+// serious, nothing scrolls sideways, and the console stays empty under the strict policy. With
+// FLOWHQ_SHOTS=folder it also keeps pictures; FLOWHQ_ONLY=name limits it to pages of that prefix.
+func TestPagesInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a browser")
+	}
+	axe, err := os.ReadFile("testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler(t))
+	defer server.Close()
+	ctx, end := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(chromedp.NoSandbox, chromedp.DisableGPU))
+	defer end()
+	ctx, cancel := context.WithTimeout(ctx, 8*time.Minute)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("Chromium is needed for this test: %v", err)
+	}
+	const mark = "end of page "
+	console := chromedp.Console(ctx)
+	for _, size := range [][2]int64{{390, 844}, {1280, 860}} {
+		for _, theme := range []string{"light", "dark"} {
+			media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+			if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+				t.Fatal(err)
+			}
+			if err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1])); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range samples(t) {
+				if !strings.HasPrefix(s.name, os.Getenv("FLOWHQ_ONLY")) {
+					continue
+				}
+				name := fmt.Sprintf("%s-%d-%s", s.name, size[0], theme)
+				if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/"+s.name)); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				eval[int](ctx, t, "document.fonts.ready.then(() => 1)")
+				if dir := os.Getenv("FLOWHQ_SHOTS"); dir != "" {
+					png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				eval[int](ctx, t, string(axe)+";1")
+				var found []finding
+				if err := json.Unmarshal([]byte(eval[string](ctx, t, probe)), &found); err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range found {
+					if f.Impact == "serious" || f.Impact == "critical" {
+						t.Errorf("%s: %s (%s): %s", name, f.ID, f.Help, f.Nodes)
+					} else {
+						t.Logf("%s: %s %s: %s", name, f.Impact, f.ID, f.Nodes)
+					}
+				}
+				eval[int](ctx, t, "console.debug("+fmt.Sprintf("%q", mark+name)+"), 1")
+			}
+		}
+	}
+	eval[int](ctx, t, "console.debug("+fmt.Sprintf("%q", mark)+"), 1")
+	var lines []string
+	for m, err := range console {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Text == mark {
+			break
+		}
+		name, ended := strings.CutPrefix(m.Text, mark)
+		if !ended {
+			lines = append(lines, m.String()+" "+m.URL)
+			continue
+		}
+		for _, line := range lines {
+			t.Errorf("%s: console: %s", name, line)
+		}
+		lines = nil
+	}
+}
+
+func eval[T any](ctx context.Context, t *testing.T, expression string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

@@ -1,0 +1,297 @@
+package templates_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image/png"
+	"strings"
+	"testing"
+	"time"
+
+	"flowhq/routes"
+
+	"github.com/boombuler/barcode"
+	"github.com/boombuler/barcode/qr"
+)
+
+// sample is one page in one state, as the tests and the preview show it.
+type sample struct {
+	name     string // path in the preview
+	template string
+	data     any
+}
+
+const longName = "Wakala wa Huduma za Afya na Ushauri wa Familia ya Mwananyamala Kisiwani Limited Dar es Salaam"
+
+func page(title, nav string) routes.Page {
+	return routes.Page{Title: title, ProductName: "Flow HQ", Lang: "en", Nav: nav,
+		User: &routes.UserView{Name: "Asha Mwinyi", Email: "asha@flowhq.example", Role: "ADMIN"}}
+}
+
+func bare(title string) routes.Page {
+	return routes.Page{Title: title, ProductName: "Flow HQ", Lang: "en"}
+}
+
+func portalPage(lang, title, nav string) routes.Page {
+	p := page(title, nav)
+	p.Lang, p.User = lang, &routes.UserView{Name: "Neema Joseph", Email: "neema@salon.example", Role: "OWNER"}
+	return p
+}
+
+func qrURI(t testing.TB) string {
+	t.Helper()
+	code, err := qr.Encode("2@"+strings.Repeat("k3Jd9xQpL0", 22)+",abc,def,ghi,1", qr.L, qr.Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scaled, err := barcode.Scale(code, code.Bounds().Dx()*4, code.Bounds().Dy()*4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, scaled); err != nil {
+		t.Fatal(err)
+	}
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
+func filters(active string) []routes.FilterChip {
+	return []routes.FilterChip{
+		{Label: "All", Count: 48, Active: active == ""},
+		{Label: "Active", Status: "ACTIVE", Count: 39, Tone: routes.ToneOK, Active: active == "ACTIVE"},
+		{Label: "Waiting for link", Status: "QR_PENDING", Count: 3, Tone: routes.ToneWaiting},
+		{Label: "Needs attention", Status: "ERROR", Count: 2, Tone: routes.ToneFailed},
+		{Label: "Paused", Status: "PAUSED", Count: 1, Tone: routes.ToneIdle},
+		{Label: "New", Status: "NEW", Count: 3, Tone: routes.ToneIdle},
+	}
+}
+
+func tenantRows(n int, now time.Time) []routes.TenantRow {
+	names := []string{"Neema Salon", "Duka la Juma", "Kliniki ya Upendo", longName, "صالون الياسمين", "Mama Lishe <script>alert(1)</script>", "Bongo Spares", "Zuri Spa & Nails"}
+	tenant := []string{"ACTIVE", "ACTIVE", "QR_PENDING", "ERROR", "ACTIVE", "NEW", "PAUSED", "ACTIVE"}
+	session := []string{"CONNECTED", "CONNECTED", "QR_READY", "DISCONNECTED", "CONNECTED", "DISCONNECTED", "DISCONNECTED", "CONNECTED"}
+	worker := []string{"RUNNING", "RUNNING", "RUNNING", "ERROR", "RUNNING", "STOPPED", "STOPPED", "STARTING"}
+	reason := []string{"", "", "Waiting for the phone to scan the code.", "The device was removed on the phone. Link the number again.", "", "", "Stopped by a person.", ""}
+	var rows []routes.TenantRow
+	for i := range n {
+		k := i % len(names)
+		row := routes.TenantRow{ID: fmt.Sprintf("0199a%03d-0000-7000-8000-000000000000", i), Name: names[k],
+			Phone: fmt.Sprintf("+2557123%05d", 45678+i), Template: routes.TemplateChoices()[k%3].Label, Language: routes.LanguageChoices()[k%2].Label,
+			Tenant: routes.TenantState(tenant[k], "en"), Session: routes.SessionState(session[k], "en"), SessionReason: reason[k],
+			Worker: routes.WorkerState(worker[k], "en"), LastSeen: now.Add(-time.Duration(i*i) * 7 * time.Second)}
+		if worker[k] == "RUNNING" {
+			row.Node = "worker-dar-1"
+		}
+		if tenant[k] == "NEW" {
+			row.LastSeen = time.Time{}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func messages(n int, lang string, now time.Time) routes.MessageList {
+	type m struct {
+		in                             bool
+		name, text, kind, status, fail string
+		phone                          string
+	}
+	all := []m{
+		{false, "Amina Hassan", "Karibu Neema Salon! Chagua:\n1. Weka miadi\n2. Huduma na bei\n3. Saa za kazi", "", "QUEUED", "", "+255754111222"},
+		{true, "Amina Hassan", "Habari, naomba miadi ya kusuka kesho asubuhi", "", "RECEIVED", "", "+255754111222"},
+		{false, "", "We open at 09:00 and close at 18:00, Monday to Saturday.", "", "SENT", "", "+255713000444"},
+		{true, "", "What time do you open?", "", "RECEIVED", "", "+255713000444"},
+		{false, "Baraka M.", "Tumepokea agizo lako #1042. Jumla ni TZS 24,500.", "", "READ", "", "+255622987654"},
+		{true, "Baraka M.", "", "voice", "RECEIVED", "", "+255622987654"},
+		{false, "فاطمة الزهراء", "مرحبا بك، كيف نساعدك اليوم؟", "", "DELIVERED", "", "+971501234567"},
+		{true, "فاطمة الزهراء", "السلام عليكم، كم سعر تصفيف الشعر؟", "", "RECEIVED", "", "+971501234567"},
+		{false, longName, "Samahani", "", "FAILED", "The number is not on WhatsApp.", "+255700000001"},
+		{true, longName, strings.Repeat("Nina tatizo na bidhaa niliyonunua wiki iliyopita. ", 8) + "https://example.com/" + strings.Repeat("a-very-long-address-", 6), "", "RECEIVED", "", "+255700000001"},
+		{true, "<b>Bold</b>", "<img src=x onerror=alert(1)>", "image", "RECEIVED", "", "Hidden number"},
+	}
+	list := routes.MessageList{Lang: lang}
+	for i := range n {
+		s := all[i%len(all)]
+		v := routes.MessageView{ID: fmt.Sprintf("m%04d", n-i), Lang: lang, Inbound: s.in, ContactName: s.name, ContactPhone: s.phone,
+			Text: s.text, Kind: s.kind, Status: s.status, FailReason: s.fail, At: now.Add(-time.Duration(i*i*20) * time.Second)}
+		if !s.in {
+			v.By = "Bot"
+		}
+		list.Rows = append(list.Rows, v)
+	}
+	if n > 20 {
+		list.MoreURL = "/admin/tenants/x/messages?before=m1"
+	}
+	return list
+}
+
+func events(n int, lang string, now time.Time) routes.EventList {
+	all := []routes.EventView{
+		{Icon: "link", Tone: routes.ToneOK, Text: "Number linked", Detail: "+255 712 345 678, from an Android phone"},
+		{Icon: "qr-code", Tone: routes.ToneWaiting, Text: "QR code shown"},
+		{Icon: "play", Text: "Worker started", Detail: "on worker-dar-1", Actor: "Asha Mwinyi"},
+		{Icon: "triangle-alert", Tone: routes.ToneFailed, Text: "Connection lost for 2 minutes", Detail: "The phone has been offline for too long. Open WhatsApp on it."},
+		{Icon: "user-plus", Text: "Owner added", Detail: "Neema Joseph", Actor: "Asha Mwinyi"},
+	}
+	list := routes.EventList{Lang: lang}
+	for i := range n {
+		e := all[i%len(all)]
+		e.ID, e.Lang, e.At = fmt.Sprintf("e%04d", n-i), lang, now.Add(-time.Duration(i*i)*time.Minute)
+		list.Rows = append(list.Rows, e)
+	}
+	return list
+}
+
+func tenantPage(now time.Time) routes.TenantPage {
+	id := "0199a000-0000-7000-8000-000000000000"
+	return routes.TenantPage{
+		Page: page("Neema Salon", "tenants"), ID: id, Name: "Neema Salon", Business: "Neema Hair & Beauty", Phone: "+255712345678", Created: now.Add(-80 * time.Hour),
+		State: routes.StatePanel{TenantID: id, Tenant: routes.TenantState("ACTIVE", "en"), Session: routes.SessionState("CONNECTED", "en"), SessionSince: now.Add(-50 * time.Hour),
+			LastSeen: now.Add(-4 * time.Second), Worker: routes.WorkerState("RUNNING", "en"), WorkerNode: "worker-dar-1", CanStop: true, CanRestart: true, CanLogout: true},
+		Link:     routes.LinkPanel{Base: "/admin/tenants/" + id, Text: routes.LinkWords("en"), Connected: true, Phone: "+255712345678", Since: now.Add(-50 * time.Hour), Pair: routes.PairForm{Base: "/admin/tenants/" + id, Text: routes.LinkWords("en")}},
+		Send:     routes.SendForm{Action: "/admin/tenants/" + id + "/messages", Enabled: true},
+		Messages: messages(24, "en", now), Events: events(5, "en", now),
+		Config: routes.ConfigForm{TenantID: id, BusinessName: "Neema Hair & Beauty", Template: "BOOKING", Language: "SW", DefaultReplies: 30, Templates: routes.TemplateChoices(), Languages: routes.LanguageChoices()},
+		People: routes.PeoplePanel{TenantID: id, HasOwner: true, People: []routes.PersonView{{ID: "u1", Name: "Neema Joseph", Email: "neema@salon.example", Role: "Owner", LastLogin: now.Add(-3 * time.Hour)}, {ID: "u2", Name: longName, Email: strings.Repeat("long.", 12) + "@salon.example", Role: "Staff", Pending: true}}},
+		Delete: routes.DeleteForm{TenantID: id, Name: "Neema Salon"},
+	}
+}
+
+func samples(t testing.TB) []sample {
+	now := time.Now()
+	form := routes.TenantForm{Templates: routes.TemplateChoices(), Languages: routes.LanguageChoices(), Language: "SW"}
+	list := func(n int) routes.TenantList {
+		return routes.TenantList{Filters: filters(""), Rows: tenantRows(n, now)}
+	}
+	demo := func(p routes.Page) routes.Page { p.DemoMode = true; return p }
+	var out []sample
+	add := func(name, template string, data any) { out = append(out, sample{name, template, data}) }
+
+	add("login", "login", routes.LoginPage{Page: bare("Sign in")})
+	add("login-error", "login", routes.LoginPage{Page: bare("Sign in"), Email: "neema@salon.example", Next: "/admin/tenants", Error: "E-mail or password is wrong."})
+	add("login-demo", "login", routes.LoginPage{Page: demo(bare("Sign in")), Notice: "You are signed out.", Demo: []routes.DemoLogin{
+		{Label: "Operator", Detail: "Runs every business", Email: "admin@demo.example", Password: "demo-admin-2026"},
+		{Label: "Salon owner", Detail: "Neema Salon, Swahili", Email: "neema@demo.example", Password: "demo-salon-2026"},
+		{Label: "Shop owner", Detail: "Duka la Juma, Swahili", Email: "juma@demo.example", Password: "demo-shop-2026"}}})
+	add("setup", "setup", routes.SetupPage{Page: bare("Set up"), Action: "/setup/abc", Expires: now.Add(30 * time.Minute)})
+	add("setup-errors", "setup", routes.SetupPage{Page: bare("Set up"), Action: "/setup/abc", Name: longName, Email: "nope", Error: "Nothing was saved yet.",
+		Errors: routes.FieldErrors{"name": "Please give a name.", "email": "This is not an e-mail address.", "password": "At least 10 characters, please."}})
+	invite := routes.InvitePage{Page: bare("Choose a password"), Action: "/invite/abc", Name: "Neema Joseph", Email: "neema@salon.example", Business: "Neema Salon", Text: routes.PasswordWords("sw"), Expires: now.Add(48 * time.Hour), Errors: routes.FieldErrors{"password": "Angalau herufi 10."}}
+	invite.Lang = "sw"
+	add("invite", "invite", invite)
+	add("link-gone", "link_gone", routes.LinkGonePage{Page: bare("Link"), Heading: "This link was already used", Detail: "A link works once. Sign in with the password you chose, or ask for a new link."})
+	add("error-404", "error", routes.ErrorPage{Page: bare("Not found"), Status: 404, Heading: "There is nothing here", Detail: "The address may be old, or the tenant was deleted.", HomeURL: "/admin", RequestID: "01JD8ZK3"})
+	add("error-429", "error", routes.ErrorPage{Page: bare("Wait"), Status: 429, Heading: "Too many tries", Detail: "To protect the account, signing in waits a little.", RetryIn: 45, HomeURL: "/login"})
+	add("error-500", "error", routes.ErrorPage{Page: bare("Error"), Status: 500, Heading: "The server could not do this", Detail: "Nothing was changed. Try again in a moment.", HomeURL: "/admin", RequestID: "01JD8ZK3QW7RM2"})
+	add("signout", "signout", routes.SignOutPage{Page: bare("Sign out"), Sessions: 3, BackURL: "/admin/account", Text: routes.SignOutWords("en")})
+
+	add("tenants", "admin/tenants", routes.TenantsPage{Page: page("Tenants", "tenants"), List: list(8), Form: form})
+	long := list(200)
+	long.MoreURL = "/admin/tenants?cursor=abc"
+	add("tenants-200", "admin/tenants", routes.TenantsPage{Page: demo(page("Tenants", "tenants")), List: long, Form: form})
+	add("tenants-empty", "admin/tenants", routes.TenantsPage{Page: page("Tenants", "tenants"), List: routes.TenantList{Filters: []routes.FilterChip{{Label: "All", Active: true}}}, Form: form})
+	add("tenants-none", "admin/tenants", routes.TenantsPage{Page: page("Tenants", "tenants"), List: routes.TenantList{Filters: filters("ACTIVE"), Status: "ACTIVE", Query: "zzz <b>"}, Form: form})
+	add("tenants-failed", "admin/tenants", routes.TenantsPage{Page: page("Tenants", "tenants"), List: routes.TenantList{Filters: filters(""), Error: "The database did not answer in time."}, Form: form})
+	bad := form
+	bad.Open, bad.Name, bad.Phone, bad.Template = true, longName, "0712", "ECOMMERCE"
+	bad.Errors = routes.FieldErrors{"name": "Please keep it below 80 characters.", "business_name": "Please give the business's name.", "phone_number": "This is not a complete number. Example: +255 712 345 678.", "template_type": "Unknown template.", "language": "Unknown language."}
+	toasts := page("Tenants", "tenants")
+	toasts.Flash = []routes.Toast{{Kind: "ok", Text: "Neema Salon created."}, {Kind: "error", Text: "The worker could not be started: no worker node is running. Start one with flowhq serve --role worker."}}
+	add("tenants-form", "admin/tenants", routes.TenantsPage{Page: page("Tenants", "tenants"), List: list(3), Form: bad})
+	add("tenants-toasts", "admin/tenants", routes.TenantsPage{Page: toasts, List: list(3), Form: form})
+
+	connected := tenantPage(now)
+
+	add("tenant", "admin/tenant", connected)
+	live := tenantPage(now)
+	live.StreamURL = "/stream/tenant"
+	add("live", "admin/tenant", live)
+	withQR := tenantPage(now)
+	withQR.Page = demo(withQR.Page)
+	withQR.State.Tenant, withQR.State.Session, withQR.State.SessionReason = routes.TenantState("QR_PENDING", "en"), routes.SessionState("QR_READY", "en"), routes.ReasonSentence(routes.ReasonWaitingScan, "en", time.Time{})
+	withQR.State.CanLogout = false
+	withQR.Link.Connected, withQR.Link.ShowQR, withQR.Link.QR, withQR.Link.QRCode, withQR.Link.DemoMode = false, true, qrURI(t), "2@abc,def", true
+	withQR.Link.IssuedAt, withQR.Link.ExpiresAt = now.Add(-18*time.Second), now.Add(42*time.Second)
+	withQR.Messages, withQR.Events.Rows, withQR.People = routes.MessageList{Lang: "en"}, withQR.Events.Rows[1:3], routes.PeoplePanel{TenantID: withQR.ID}
+	withQR.Send.Enabled = false
+	add("tenant-qr", "admin/tenant", withQR)
+	withCode := withQR
+	withCode.Link.Pair.Code, withCode.Link.Pair.Phone, withCode.Link.Pair.ExpiresAt = "K7DX92PM", "+255712345678", now.Add(170*time.Second)
+	withCode.People.Invite = &routes.InviteLink{Name: "Neema Joseph", Email: "neema@salon.example", URL: "http://127.0.0.1:8080/invite/9fJ2kd83hs92kdjh2837dhs9", ExpiresAt: now.Add(72 * time.Hour), Mailed: true}
+	add("tenant-code", "admin/tenant", withCode)
+	preparing := withQR
+	preparing.Link.ShowQR, preparing.Link.Preparing = false, true
+	preparing.State.Worker, preparing.State.Session = routes.WorkerState("STARTING", "en"), routes.SessionState("DISCONNECTED", "en")
+	add("tenant-preparing", "admin/tenant", preparing)
+	stopped := tenantPage(now)
+	stopped.Name, stopped.Title = longName, longName
+	stopped.State.Tenant, stopped.State.Session, stopped.State.Worker = routes.TenantState("ERROR", "en"), routes.SessionState("DISCONNECTED", "en"), routes.WorkerState("ERROR", "en")
+	stopped.State.SessionReason = routes.ReasonSentence(routes.ReasonBanned, "en", now.Add(5*time.Hour))
+	stopped.State.WorkerError, stopped.State.CanStop, stopped.State.CanRestart, stopped.State.CanStart, stopped.State.Queued = "WhatsApp closed the connection: the account is suspended.", false, false, true, 12
+	stopped.Link.Connected, stopped.Link.Blocked, stopped.Link.Reason = false, true, stopped.State.SessionReason
+	stopped.Messages, stopped.Events = routes.MessageList{Lang: "en", Error: "The messages could not be read. Reload the page."}, events(200, "en", now)
+	stopped.Send = routes.SendForm{Action: "/x", To: "0712", Text: "Habari", Enabled: true, Error: "The number is not connected, so nothing was sent.", Errors: routes.FieldErrors{"to": "This is not a complete number.", "text": "Please write something."}}
+	stopped.People.Errors, stopped.People.Error = routes.FieldErrors{"name": "Please give a name.", "email": "Somebody already uses this address."}, "Nobody was added."
+	stopped.Config.Errors, stopped.Config.Error = routes.FieldErrors{"business_name": "Please give a name.", "replies_per_minute": "A whole number, 0 to 600.", "template_type": "Unknown.", "language": "Unknown."}, "Nothing was saved."
+	stopped.Delete.Error = "The name does not match."
+	add("tenant-failed", "admin/tenant", stopped)
+	idle := tenantPage(now)
+	idle.Link.Connected, idle.Link.CanStart, idle.Config.Saved = false, true, true
+	idle.Messages = messages(200, "en", now)
+	add("tenant-idle-200", "admin/tenant", idle)
+
+	keys := routes.KeysPanel{Tenants: []routes.Choice{{Value: "a", Label: "Neema Salon"}, {Value: "b", Label: longName}}, Rows: []routes.KeyRow{
+		{ID: "1", Label: "Bookkeeping", Created: now.Add(-300 * time.Hour), LastUsed: now.Add(-2 * time.Minute)},
+		{ID: "2", Label: "Web shop " + longName, Tenant: "Duka la Juma", Created: now.Add(-20 * time.Hour)},
+		{ID: "3", Label: "Old", Created: now.Add(-9000 * time.Hour), Revoked: now.Add(-time.Hour)}}}
+	add("keys", "admin/keys", routes.KeysPage{Page: page("API keys", "keys"), Keys: keys})
+	keys.NewKey, keys.NewLabel, keys.Errors, keys.Error = "fhq_8f3kd92kslw93kdkw02kdlw93kdls03kd", "Web shop", routes.FieldErrors{"label": "Please say what uses it.", "tenant_id": "Unknown tenant."}, "Not created."
+	add("keys-new", "admin/keys", routes.KeysPage{Page: page("API keys", "keys"), Keys: keys})
+	add("keys-empty", "admin/keys", routes.KeysPage{Page: page("API keys", "keys")})
+	add("account", "admin/account", routes.AccountPage{Page: page("Your account", "account"), Password: routes.PasswordForm{Email: "a@b.example", Action: "/admin/account/password", Text: routes.PasswordWords("en"), Errors: routes.FieldErrors{"current": "This is not your password.", "password": "At least 10 characters, please."}, Error: "Not changed.", Saved: true}})
+
+	for _, lang := range []string{"sw", "en"} {
+		w := routes.PortalWords(lang)
+		home := routes.PortalHomePage{Page: portalPage(lang, w.Home, "home"), Text: w, Business: "Neema Salon", Latest: messages(5, lang, now),
+			State: routes.PortalState{Text: w, State: routes.TenantState("ACTIVE", lang), Headline: "Namba yako inajibu wateja.", Detail: "Kila kitu kiko sawa. Huna la kufanya sasa.", Phone: "+255712345678", Received: 42, Answered: 41, Waiting: 1},
+			Link:  routes.LinkPanel{Base: "/portal", Text: routes.LinkWords(lang), Connected: true, Phone: "+255712345678", Since: now.Add(-50 * time.Hour), Pair: routes.PairForm{Base: "/portal", Text: routes.LinkWords(lang)}}}
+		add("portal-home-"+lang, "portal/home", home)
+		link := home
+		link.Page = demo(link.Page)
+		link.State = routes.PortalState{Text: w, State: routes.TenantState("QR_PENDING", lang), Headline: "Unganisha namba yako ya WhatsApp.", Detail: "Baada ya hapo wateja wanajibiwa papo hapo.", Phone: "+255712345678"}
+		link.Link.Connected, link.Link.ShowQR, link.Link.QR, link.Link.QRCode, link.Link.DemoMode, link.Link.IssuedAt, link.Link.ExpiresAt = false, true, qrURI(t), "2@abc", true, now.Add(-5*time.Second), now.Add(55*time.Second)
+		link.Link.Pair.Phone, link.Link.Pair.Error = "0712", "Namba hii si kamili."
+		link.Latest = routes.MessageList{Lang: lang}
+		add("portal-link-"+lang, "portal/home", link)
+		start := link
+		start.Link.ShowQR, start.Link.CanStart = false, true
+		add("portal-start-"+lang, "portal/home", start)
+		blocked := start
+		blocked.Link.Blocked, blocked.Link.Reason, blocked.Business = true, routes.ReasonSentence(routes.ReasonBanned, lang, now.Add(3*time.Hour)), longName
+		blocked.State.State, blocked.State.Headline = routes.TenantState("ERROR", lang), "WhatsApp imeisimamisha namba hii."
+		add("portal-blocked-"+lang, "portal/home", blocked)
+		add("portal-messages-"+lang, "portal/messages", routes.PortalMessagesPage{Page: portalPage(lang, w.Messages, "messages"), Text: w, Messages: messages(24, lang, now)})
+		add("portal-messages-empty-"+lang, "portal/messages", routes.PortalMessagesPage{Page: portalPage(lang, w.Messages, "messages"), Text: w, Messages: messages(0, lang, now)})
+		add("portal-events-"+lang, "portal/events", routes.PortalEventsPage{Page: portalPage(lang, w.Events, "events"), Text: w, Events: events(12, lang, now)})
+		add("portal-account-"+lang, "portal/account", routes.PortalAccountPage{Page: portalPage(lang, w.Account, "account"), Text: w, Business: "Neema Salon", Password: routes.PasswordForm{Email: "a@b.example", Action: "/portal/account/password", Text: routes.PasswordWords(lang)}})
+	}
+
+	phone := routes.PhonePage{Page: demo(page("Virtual phone", "phone")), TenantURL: "/admin/tenants/x",
+		Businesses: []routes.PhoneContact{{ID: "a", Name: "Neema Salon", Phone: "+255712345678", Detail: "Bookings, Swahili", Online: true, Selected: true, URL: "/demo/phone?business=a"}, {ID: "b", Name: "Duka la Juma", Phone: "+255712345679", Detail: "Shop, Swahili", Online: true, URL: "/demo/phone?business=b"}, {ID: "c", Name: longName, Phone: "+255712345680", Detail: "Support desk, English", URL: "/demo/phone?business=c"}},
+		Customers:  []routes.PhoneContact{{ID: "1", Name: "Amina Hassan", Phone: "+255754111222", Selected: true, URL: "?customer=1"}, {ID: "2", Name: "Baraka M.", Phone: "+255622987654", URL: "?customer=2"}, {ID: "3", Name: "فاطمة الزهراء", Phone: "+971501234567", URL: "?customer=3"}},
+		Form:       routes.PhoneForm{Business: "a", Customer: "1", Quick: []string{"Habari", "Nataka miadi", "Bei za kusuka?", "menu"}}}
+	phone.Business, phone.Customer = phone.Businesses[0], phone.Customers[0]
+	for i, s := range []string{"QUEUED", "FAILED", "READ", "DELIVERED", "SENT", "READ"} {
+		phone.Chat = append(phone.Chat, routes.PhoneBubble{ID: fmt.Sprint("a", i), Mine: true, Text: []string{"Habari", "Nataka miadi", "1"}[i%3], Status: s, At: now.Add(time.Duration(i-9) * time.Minute)},
+			routes.PhoneBubble{ID: fmt.Sprint("b", i), Text: "Karibu Neema Salon! Chagua:\n1. Weka miadi\n2. Huduma na bei\n3. Saa za kazi", At: now.Add(time.Duration(i-9)*time.Minute + time.Second)})
+	}
+	add("phone", "demo/phone", phone)
+	emptyPhone := phone
+	emptyPhone.Chat, emptyPhone.Form.Error = nil, "Neema Salon is not connected, so the message waits at the simulated server."
+	add("phone-empty", "demo/phone", emptyPhone)
+	nobody := phone
+	nobody.Business, nobody.Businesses = routes.PhoneContact{}, nil
+	add("phone-none", "demo/phone", nobody)
+	return out
+}

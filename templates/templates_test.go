@@ -1,0 +1,229 @@
+package templates_test
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"flowhq/assets"
+	"flowhq/routes"
+	"flowhq/templates"
+
+	"github.com/gofiber/template/html/v2"
+)
+
+// policy is the Content-Security-Policy the pages must live with.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func engine(t testing.TB) *html.Engine {
+	t.Helper()
+	e, err := templates.Engine(assets.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func render(t testing.TB, e *html.Engine, template string, data any) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := e.Render(&b, template, data); err != nil {
+		t.Fatalf("%s: %v", template, err)
+	}
+	return b.String()
+}
+
+var (
+	inline = regexp.MustCompile(`(?i)<style|<[a-z][^>]*\s(?:style|on[a-z]+)=|<script(?:\s[^>]*)?>[^<]`)
+	idAttr = regexp.MustCompile(`\sid="([^"]+)"`)
+)
+
+func TestEveryPageInEveryState(t *testing.T) {
+	e := engine(t)
+	for _, s := range samples(t) {
+		t.Run(s.name, func(t *testing.T) {
+			out := render(t, e, s.template, s.data)
+			if !strings.HasSuffix(strings.TrimSpace(out), "</html>") {
+				t.Error("the page does not end where it should")
+			}
+			for _, bad := range []string{"ZgotmplZ", "<no value>", "<script>alert", "<img src=x", "<b>Bold", "%!"} {
+				if strings.Contains(out, bad) {
+					t.Errorf("the page contains %q", bad)
+				}
+			}
+			if m := inline.FindString(out); m != "" {
+				t.Errorf("inline style or script, which the policy forbids: %q", m)
+			}
+			seen := map[string]bool{}
+			for _, m := range idAttr.FindAllStringSubmatch(out, -1) {
+				if seen[m[1]] {
+					t.Errorf("id %q occurs twice", m[1])
+				}
+				seen[m[1]] = true
+			}
+		})
+	}
+}
+
+// What a stream sends must be placeable: exactly the element ids the pages have.
+func TestFragmentsStandAlone(t *testing.T) {
+	e, now := engine(t), time.Now()
+	p := tenantPage(now)
+	cases := []struct {
+		template string
+		data     any
+		want     string
+	}{
+		{"fragments/state_panel", p.State, `<section id="state-panel"`},
+		{"fragments/link_panel", p.Link, `<div id="link-panel"`},
+		{"fragments/pair_form", p.Link.Pair, `<div id="pair-form"`},
+		{"fragments/message", p.Messages.Rows[0], `<li id="msg-m0024"`},
+		{"fragments/message_rows", p.Messages, `<li id="msg-m0024"`},
+		{"fragments/event", p.Events.Rows[0], `<li id="event-e0005"`},
+		{"fragments/event_rows", p.Events, `<li id="event-e0005"`},
+		{"fragments/tenant_row", tenantRows(1, now)[0], `<tr id="tenant-0199a000-0000-7000-8000-000000000000"`},
+		{"fragments/tenant_rows", routes.TenantList{Rows: tenantRows(1, now), MoreURL: "/x"}, `<tr id="tenant-`},
+		{"fragments/tenant_list", routes.TenantList{}, `<div id="tenant-list"`},
+		{"fragments/tenant_form", routes.TenantForm{}, `<form id="tenant-form"`},
+		{"fragments/config_form", p.Config, `<form id="config-form"`},
+		{"fragments/people", p.People, `<section id="people"`},
+		{"fragments/delete_form", p.Delete, `<form id="delete-form"`},
+		{"fragments/send_form", p.Send, `<form id="send-form"`},
+		{"fragments/keys", routes.KeysPanel{}, `<div id="keys"`},
+		{"fragments/password_form", routes.PasswordForm{}, `<form id="password-form"`},
+		{"fragments/portal_state", routes.PortalState{}, `<section id="portal-state"`},
+		{"fragments/phone_bubble", routes.PhoneBubble{ID: "1"}, `<li id="bubble-1"`},
+		{"fragments/phone_typing", routes.PhoneTyping{Typing: true}, `<div id="typing"`},
+		{"fragments/phone_form", routes.PhoneForm{}, `<form id="phone-form"`},
+		{"fragments/toast", routes.Toast{Kind: "ok", Text: "Done <b>"}, `<div class="toast ok" data-into="toasts"`},
+	}
+	for _, c := range cases {
+		out := strings.TrimSpace(render(t, e, c.template, c.data))
+		if !strings.HasPrefix(out, c.want) {
+			t.Errorf("%s starts with %.80q, want %q", c.template, out, c.want)
+		}
+	}
+}
+
+func TestIconsExist(t *testing.T) {
+	sprite, err := os.ReadFile("../assets/icons/sprite.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, use := engine(t), regexp.MustCompile(`sprite\.svg#([^"]+)"`)
+	for _, s := range samples(t) {
+		for _, m := range use.FindAllStringSubmatch(render(t, e, s.template, s.data), -1) {
+			if !bytes.Contains(sprite, []byte(`<symbol id="`+m[1]+`"`)) {
+				t.Errorf("%s uses the icon %q, which the sprite does not have", s.name, m[1])
+			}
+		}
+	}
+}
+
+func TestQRSourceLetsOnlyPNGThrough(t *testing.T) {
+	e := engine(t)
+	l := routes.LinkPanel{ShowQR: true, QR: "javascript:alert(1)"}
+	if out := render(t, e, "fragments/link_panel", l); strings.Contains(out, "javascript:") {
+		t.Error("a script address reached the page")
+	}
+	l.QR = qrURI(t)
+	if out := render(t, e, "fragments/link_panel", l); !strings.Contains(out, `src="data:image/png;base64,`) {
+		t.Error("the QR code is missing")
+	}
+}
+
+func TestPhone(t *testing.T) {
+	for in, want := range map[string]string{
+		"+255712345678": "+255 712 345 678", "+12025550123": "+1 202 555 0123", "+4915123456789": "+49 151 234 567 89",
+		"+971501234567": "+971 501 234 567", "Hidden number": "Hidden number", "": "", "+12": "+12", "+2557x2345678": "+2557x2345678",
+	} {
+		if got := strings.ReplaceAll(templates.Phone(in), "\u00a0", " "); got != want {
+			t.Errorf("Phone(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestAgo(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		back   time.Duration
+		en, sw string
+	}{
+		{-5 * time.Second, "just now", "sasa hivi"}, {44 * time.Second, "just now", "sasa hivi"}, {46 * time.Second, "1 min ago", "dk 1 zilizopita"},
+		{59 * time.Minute, "59 min ago", "dk 59 zilizopita"}, {23 * time.Hour, "23 h ago", "saa 23 zilizopita"},
+		{50 * time.Hour, "2 d ago", "siku 2 zilizopita"}, {30 * 24 * time.Hour, "24 Oct 2026", "24 Oct 2026"},
+	} {
+		if got := templates.Ago("en", now.Add(-c.back), now); got != c.en {
+			t.Errorf("%v: %q, want %q", c.back, got, c.en)
+		}
+		if got := templates.Ago("sw", now.Add(-c.back), now); got != c.sw {
+			t.Errorf("%v: %q, want %q", c.back, got, c.sw)
+		}
+	}
+}
+
+// handler serves every sample under its name, with the policy of the real server.
+func handler(t testing.TB) http.Handler {
+	e := engine(t)
+	mux := http.NewServeMux()
+	mux.Handle("/assets/", assets.Handler())
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		for _, s := range samples(t) {
+			_, _ = w.Write([]byte(`<p><a href="/` + s.name + `">` + s.name + `</a>`))
+		}
+	})
+	mux.HandleFunc("/stream/tenant", func(w http.ResponseWriter, r *http.Request) { stream(t, e, w, r) })
+	for _, s := range samples(t) {
+		mux.HandleFunc("/"+s.name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Content-Security-Policy", policy)
+			_, _ = w.Write([]byte(render(t, e, s.template, s.data)))
+		})
+	}
+	return mux
+}
+
+// stream sends one of each event a tenant's page understands, some twice, and stays open.
+func stream(t testing.TB, e *html.Engine, w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	now := time.Now()
+	p := tenantPage(now)
+	p.State.Worker = routes.WorkerState("STOPPED", "en")
+	p.Link.Connected, p.Link.ShowQR, p.Link.QR = false, true, qrURI(t)
+	p.Link.IssuedAt, p.Link.ExpiresAt = now, now.Add(20*time.Second)
+	fresh := p.Messages.Rows[0]
+	fresh.ID, fresh.Text, fresh.At = "m9999", "Fresh from the stream", now.Add(time.Second)
+	late := p.Messages.Rows[3]
+	late.ID, late.Text, late.At = "m0000-late", "Late one", p.Messages.Rows[2].At.Add(-time.Second)
+	ticked := p.Messages.Rows[0]
+	ticked.Status = "READ"
+	event := p.Events.Rows[0]
+	event.ID, event.Text, event.At = "e9999", "Worker stopped", now
+	for _, s := range []struct {
+		event, template string
+		data            any
+	}{
+		{"message", "fragments/message", fresh}, {"message", "fragments/message", fresh}, {"message", "fragments/message", late},
+		{"message", "fragments/message", ticked}, {"event", "fragments/event", event}, {"worker", "fragments/state_panel", p.State},
+		{"toast", "fragments/toast", routes.Toast{Kind: "warn", Text: "The worker stopped."}}, {"session", "fragments/link_panel", p.Link},
+	} {
+		_, _ = w.Write([]byte("event: " + s.event + "\ndata: " + strings.ReplaceAll(strings.TrimSpace(render(t, e, s.template, s.data)), "\n", "\ndata: ") + "\n\n"))
+	}
+	w.(http.Flusher).Flush()
+	<-r.Context().Done()
+}
+
+// With FLOWHQ_PREVIEW=127.0.0.1:8090 this serves all pages with sample data until interrupted.
+func TestPreview(t *testing.T) {
+	addr := os.Getenv("FLOWHQ_PREVIEW")
+	if addr == "" {
+		t.Skip("FLOWHQ_PREVIEW is not set")
+	}
+	server := &http.Server{Addr: addr, Handler: handler(t), ReadHeaderTimeout: 5 * time.Second}
+	t.Log(server.ListenAndServe())
+}
