@@ -33,10 +33,10 @@ func (s *server) apiPairCode(c *fiber.Ctx) error {
 	sub := s.Hub.Subscribe(id)
 	defer sub.Close()
 	if _, err := s.Commands.RequestPairCode(ctx, id, phone, programOf(c).actor()); err != nil {
-		return err
+		return s.noPairCode(ctx, err)
 	}
 	if err := s.watchForProgram(id)(ctx); err != nil {
-		return err
+		return s.noPairCode(ctx, err)
 	}
 	for {
 		now, err := s.apiTenantRow(ctx, id)
