@@ -7,7 +7,52 @@ package queries
 
 import (
 	"context"
+
+	"github.com/google/uuid"
 )
+
+const acquireShards = `-- name: AcquireShards :many
+UPDATE shards SET node_id = $1, epoch = epoch + 1,
+    lease_until = now() + make_interval(secs => $2::double precision)
+WHERE id IN (
+    SELECT s.id FROM shards s
+    WHERE s.node_id IS NULL OR s.lease_until < now()
+    ORDER BY s.id LIMIT $3::integer
+    FOR UPDATE SKIP LOCKED)
+RETURNING id, epoch
+`
+
+type AcquireShardsParams struct {
+	NodeID       *uuid.UUID
+	LeaseSeconds float64
+	Wanted       int32
+}
+
+type AcquireShardsRow struct {
+	ID    int16
+	Epoch int64
+}
+
+// Takes free or expired shards, each under a new epoch, which fences off whoever had them before.
+func (q *Queries) AcquireShards(ctx context.Context, arg AcquireShardsParams) ([]AcquireShardsRow, error) {
+	rows, err := q.db.Query(ctx, acquireShards, arg.NodeID, arg.LeaseSeconds, arg.Wanted)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AcquireShardsRow
+	for rows.Next() {
+		var i AcquireShardsRow
+		if err := rows.Scan(&i.ID, &i.Epoch); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
 
 const ensureShards = `-- name: EnsureShards :exec
 INSERT INTO shards (id)
@@ -18,5 +63,106 @@ ON CONFLICT DO NOTHING
 // Makes sure that shards 0 to last exist; more may exist from before, and stay.
 func (q *Queries) EnsureShards(ctx context.Context, last int32) error {
 	_, err := q.db.Exec(ctx, ensureShards, last)
+	return err
+}
+
+const releaseShards = `-- name: ReleaseShards :exec
+UPDATE shards SET node_id = NULL, lease_until = NULL
+WHERE node_id = $1 AND id = ANY($2::smallint[])
+`
+
+type ReleaseShardsParams struct {
+	NodeID *uuid.UUID
+	Ids    []int16
+}
+
+// Gives shards up at once, for the next node to take.
+func (q *Queries) ReleaseShards(ctx context.Context, arg ReleaseShardsParams) error {
+	_, err := q.db.Exec(ctx, releaseShards, arg.NodeID, arg.Ids)
+	return err
+}
+
+const removeNode = `-- name: RemoveNode :exec
+DELETE FROM nodes WHERE id = $1
+`
+
+// A node that stops in an orderly way takes no share any more.
+func (q *Queries) RemoveNode(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, removeNode, id)
+	return err
+}
+
+const renewShards = `-- name: RenewShards :many
+UPDATE shards SET lease_until = now() + make_interval(secs => $1::double precision)
+WHERE node_id = $2 AND id = ANY($3::smallint[])
+RETURNING id, epoch
+`
+
+type RenewShardsParams struct {
+	LeaseSeconds float64
+	NodeID       *uuid.UUID
+	Ids          []int16
+}
+
+type RenewShardsRow struct {
+	ID    int16
+	Epoch int64
+}
+
+// Renews every lease of this node in one statement. A shard that does not come back was taken by another node.
+func (q *Queries) RenewShards(ctx context.Context, arg RenewShardsParams) ([]RenewShardsRow, error) {
+	rows, err := q.db.Query(ctx, renewShards, arg.LeaseSeconds, arg.NodeID, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RenewShardsRow
+	for rows.Next() {
+		var i RenewShardsRow
+		if err := rows.Scan(&i.ID, &i.Epoch); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const shardsOverview = `-- name: ShardsOverview :one
+SELECT count(*)::integer AS shards,
+       (count(*) FILTER (WHERE node_id IS NULL OR lease_until < now()))::integer AS free,
+       (SELECT count(*) FROM nodes n WHERE n.last_seen_at > now() - make_interval(secs => $1::double precision))::integer AS nodes
+FROM shards
+`
+
+type ShardsOverviewRow struct {
+	Shards int32
+	Free   int32
+	Nodes  int32
+}
+
+// What a node needs to know to find its fair share: shards, free ones among them, and live nodes.
+func (q *Queries) ShardsOverview(ctx context.Context, leaseSeconds float64) (ShardsOverviewRow, error) {
+	row := q.db.QueryRow(ctx, shardsOverview, leaseSeconds)
+	var i ShardsOverviewRow
+	err := row.Scan(&i.Shards, &i.Free, &i.Nodes)
+	return i, err
+}
+
+const touchNode = `-- name: TouchNode :exec
+INSERT INTO nodes (id, name) VALUES ($1, $2)
+ON CONFLICT (id) DO UPDATE SET last_seen_at = now()
+`
+
+type TouchNodeParams struct {
+	ID   uuid.UUID
+	Name string
+}
+
+// This node lives. Its shards are shared out among the nodes that said so within one lease.
+func (q *Queries) TouchNode(ctx context.Context, arg TouchNodeParams) error {
+	_, err := q.db.Exec(ctx, touchNode, arg.ID, arg.Name)
 	return err
 }

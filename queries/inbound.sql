@@ -1,0 +1,72 @@
+-- The contacts that answer to a phone number, a LID, or both: none, one, or two that turn out to be one person.
+-- name: FindContacts :many
+SELECT c.id, c.phone_number, c.lid, c.name, v.id AS conversation_id
+FROM contacts c LEFT JOIN conversations v ON v.contact_id = c.id
+WHERE c.tenant_id = @tenant_id AND (c.phone_number = sqlc.narg(phone_number) OR c.lid = sqlc.narg(lid))
+ORDER BY c.phone_number NULLS LAST;
+
+-- A new contact. Nothing comes back when another transaction made it first.
+-- name: InsertContact :many
+INSERT INTO contacts (id, tenant_id, phone_number, lid, name)
+VALUES (@id, @tenant_id, sqlc.narg(phone_number), sqlc.narg(lid), sqlc.narg(name))
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- What has become known about a contact.
+-- name: UpdateContact :exec
+UPDATE contacts SET phone_number = sqlc.narg(phone_number), lid = sqlc.narg(lid), name = sqlc.narg(name), updated_at = now()
+WHERE id = @id AND tenant_id = @tenant_id;
+
+-- The chat with a contact, made if it is the first.
+-- name: EnsureChat :one
+INSERT INTO conversations (id, tenant_id, contact_id) VALUES (@id, @tenant_id, @contact_id)
+ON CONFLICT (contact_id) DO UPDATE SET contact_id = excluded.contact_id
+RETURNING id;
+
+-- Keeps everybody else from adding to a chat until the transaction ends.
+-- name: LockChat :one
+SELECT id FROM conversations WHERE id = @id FOR UPDATE;
+
+-- Two chats turn out to be with one person: the messages of the one move to the other.
+-- name: MoveMessages :exec
+UPDATE message_logs SET conversation_id = sqlc.arg(into_id)
+WHERE tenant_id = @tenant_id AND conversation_id = sqlc.arg(from_id);
+
+-- A contact that was merged into another; its chat goes with it.
+-- name: DeleteContact :exec
+DELETE FROM contacts WHERE id = @id AND tenant_id = @tenant_id;
+
+-- One received message: locks its chat, which puts the decisions of a chat in order, and logs it unless it was logged before
+-- (then fresh is false). Comes back with all that deciding needs. No row: the chat is gone.
+-- name: ReceiveMessage :one
+WITH chat AS (
+    SELECT v.id, v.state_json FROM conversations v
+    WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id FOR UPDATE
+), logged AS (
+    INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id, status, sent_at)
+    SELECT @id, @tenant_id, chat.id, 'IN', @from_number, @to_number, @kind, @message_text, @wa_message_id, 'RECEIVED', @sent_at
+    FROM chat
+    ON CONFLICT (tenant_id, wa_message_id) DO NOTHING
+    RETURNING id
+)
+SELECT EXISTS (SELECT FROM logged)::boolean AS fresh, chat.state_json, t.shard,
+    c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute,
+    (SELECT count(*) FROM message_logs m
+     WHERE m.tenant_id = @tenant_id AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')::integer AS recent_replies
+FROM chat
+JOIN tenant_configs c ON c.tenant_id = @tenant_id
+JOIN tenants t ON t.id = @tenant_id;
+
+-- What was decided about a received message: its decision, the chat's new state, and the reply, where there is one (reply_ids
+-- is empty or has one element), queued under the WhatsApp id it will keep.
+-- name: RecordDecision :exec
+WITH decided AS (
+    UPDATE message_logs SET decision = @decision, intent = @intent WHERE id = sqlc.arg(message_id)::uuid
+), chat AS (
+    UPDATE conversations v SET state_json = coalesce(sqlc.narg(next_state)::jsonb, v.state_json), last_message_at = now(), updated_at = now()
+    WHERE v.id = sqlc.arg(conversation_id)::uuid
+)
+INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, in_reply_to)
+SELECT r.id, @tenant_id, sqlc.arg(conversation_id)::uuid, 'OUT', @from_number, @to_number, r.message_text, r.wa_message_id, 'QUEUED', 'BOT', sqlc.arg(message_id)::uuid
+FROM (SELECT unnest(sqlc.arg(reply_ids)::uuid[]) AS id, unnest(sqlc.arg(reply_texts)::text[]) AS message_text,
+             unnest(sqlc.arg(reply_wa_ids)::text[]) AS wa_message_id) AS r;

@@ -1,0 +1,298 @@
+package whatsapp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"flowhq/queries"
+)
+
+const (
+	loginTimeout     = 45 * time.Second // from the dial to Connected or the first QR
+	maxMissedPings   = 3                // keepalives without an answer until the connection counts as dead
+	stableAfter      = time.Minute      // a connection that lasted this long starts the waiting times anew
+	streamErrorPause = 3 * time.Second  // for WhatsApp to close after an error it did not explain
+)
+
+// prepare loads what the tenant is linked with, and makes the client where there is none.
+func (s *supervisor) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	t, err := s.pool.q.GetSupervised(ctx, s.tenant)
+	if err != nil {
+		return fmt.Errorf("load tenant: %w", err)
+	}
+	s.phone, s.tenantSt = t.PhoneNumber, t.Status
+	if s.tenantSt == queries.TenantStatusPAUSED || s.tenantSt == queries.TenantStatusERROR {
+		s.tenantSt = queries.TenantStatusACTIVE
+	}
+	jid := ""
+	if t.Jid != nil {
+		jid = *t.Jid
+	}
+	number := t.PhoneNumber
+	if user, _, _ := strings.Cut(jid, "@"); user != "" {
+		user, _, _ = strings.Cut(user, ":")
+		number = "+" + user
+	}
+	s.number.Store(&number)
+	if s.client != nil && s.jid == jid {
+		return nil
+	}
+	s.jid, s.device.store = jid, nil
+	device := s.device.blank()
+	if jid != "" {
+		if device, err = s.device.open(ctx, jid); err != nil {
+			return fmt.Errorf("load device: %w", err)
+		} else if device == nil {
+			// The device's rows are gone, so the link is.
+			if err := s.device.forget(ctx, jid); err != nil {
+				return err
+			}
+			s.jid, device = "", s.device.blank()
+		}
+	}
+	cli := whatsmeow.NewClient(device, waLogger{s.log, "whatsmeow"})
+	cli.EnableAutoReconnect = false // the supervisor does it, with jitter, a cap and a limit per node
+	cli.InitialAutoReconnect = false
+	cli.DisableLoginAutoReconnect = true
+	cli.SynchronousAck = true
+	cli.EnableDecryptedEventBuffer = true
+	cli.UseRetryMessageStore = true
+	cli.ManualHistorySyncDownload = true // history notifications are acknowledged and never fetched
+	cli.BackgroundEventCtx = s.ctx
+	cli.SetMaxParallelRetryReceiptHandling(1)
+	cli.SetPreLoginHTTPClient(s.pool.http)
+	cli.SetWebsocketHTTPClient(s.pool.http)
+	cli.SetMediaHTTPClient(s.pool.http)
+	cli.PrePairCallback = s.mayLink
+	cli.AddEventHandlerWithSuccessStatus(func(evt any) bool { return s.handle(cli, evt) })
+	s.client = cli
+	return nil
+}
+
+// connect makes one connection and stays with it until it ends.
+func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
+	if err := s.prepare(ctx); err != nil {
+		return s.again("", err)
+	}
+	if s.status.reason != queries.SessionReasonRECONNECTING && s.status.reason != queries.SessionReasonWAITINGFORSCAN {
+		s.alive.Store(true)
+		st := connectingStatus(s.jid != "", s.tenantSt)
+		st.lastError = s.pairError
+		s.record(ctx, st)
+	}
+
+	select {
+	case s.pool.dials <- struct{}{}:
+	case <-ctx.Done():
+		return ending{}
+	}
+	release := sync.OnceFunc(func() { <-s.pool.dials })
+	defer release()
+	if ctx.Err() != nil {
+		return ending{}
+	}
+	s.forgetEvents()
+	s.pool.metrics.dials.Inc()
+	cli := s.client
+	if err := cli.ConnectContext(s.ctx); err != nil {
+		return s.again("WhatsApp cannot be reached", err)
+	}
+	defer cli.Disconnect()
+	defer s.online.Store(nil)
+
+	login := time.NewTimer(loginTimeout)
+	defer login.Stop()
+	var pairing *pairing
+	defer func() { pairing.end() }()
+	relogin := false // linked; log in as soon as PairSuccess was heard
+	var online *sender
+	defer func() { online.stop() }()
+	connectedAt := time.Time{}
+	defer func() {
+		if !connectedAt.IsZero() && time.Since(connectedAt) > stableAfter {
+			wait.reset()
+		}
+	}()
+
+	for {
+		select {
+		case <-ctx.Done():
+			return ending{}
+		case <-login.C:
+			return s.again("WhatsApp did not let us in in time", nil)
+		case err := <-s.resets:
+			return s.again("connection made anew", err)
+		case <-pairing.timer():
+			if !pairing.next(ctx, s) {
+				return s.codesRanOut(ctx)
+			}
+		case request := <-s.pairs:
+			pairing.answer(ctx, s, request)
+		case evt := <-s.events:
+			switch evt := evt.(type) {
+			case *events.QR:
+				release()
+				login.Stop()
+				pairing = newPairing(evt.Codes)
+				pairing.next(ctx, s)
+				if s.pending != nil {
+					pairing.answer(ctx, s, s.pending)
+					s.pending = nil
+				}
+			case *events.PairSuccess:
+				s.linked(ctx, evt)
+				pairing.end()
+				pairing = nil
+				login.Reset(loginTimeout)
+				if relogin {
+					return ending{now: true}
+				}
+			case *events.PairError:
+				return s.pairFailed(ctx, evt)
+			case *events.ManualLoginReconnect:
+				if s.jid != "" {
+					return ending{now: true}
+				}
+				relogin = true
+			case *events.Connected:
+				release()
+				login.Stop()
+				connectedAt = time.Now()
+				s.connected(ctx, cli)
+				online.stop()
+				online = s.startSender()
+			case *events.KeepAliveTimeout:
+				s.seen.Store(false)
+				if evt.ErrorCount >= maxMissedPings {
+					return s.again("WhatsApp stopped answering", nil)
+				}
+			case *events.KeepAliveRestored:
+				s.seen.Store(true)
+			case *events.Disconnected:
+				if cli.IsConnected() {
+					continue // of an earlier connection
+				}
+				if pairing != nil && len(pairing.codes) == 0 {
+					return s.codesRanOut(ctx)
+				}
+				return s.again("the connection broke", nil)
+			case *events.StreamError:
+				sleep(ctx, streamErrorPause)
+				return s.again("WhatsApp ended the connection: "+evt.Code, nil)
+			default:
+				if end, ok := s.ended(ctx, evt); ok {
+					return end
+				}
+			}
+		}
+	}
+}
+
+// connected notes that the tenant is online and lets its messages flow.
+func (s *supervisor) connected(ctx context.Context, cli *whatsmeow.Client) {
+	s.seen.Store(true)
+	s.alive.Store(true)
+	st := connectedStatus(cli.Store.PushName)
+	if s.status.reason != queries.SessionReasonRECONNECTING {
+		st.event = eventConnected
+	}
+	s.online.Store(&link{client: cli, store: s.device.store})
+	s.record(ctx, st)
+	s.log.Info("connected")
+}
+
+// again is the ending of a connection that is made anew after a pause.
+func (s *supervisor) again(what string, err error) ending {
+	detail := what
+	if err != nil {
+		if detail != "" {
+			detail += ": "
+		}
+		detail += err.Error()
+	}
+	tenant := s.tenantSt
+	if s.jid == "" {
+		tenant = queries.TenantStatusQRPENDING
+	}
+	return ending{status: reconnectingStatus(tenant, detail)}
+}
+
+// ended recognises the events after which WhatsApp does not want this connection any more.
+func (s *supervisor) ended(ctx context.Context, evt any) (ending, bool) {
+	switch evt := evt.(type) {
+	case *events.LoggedOut:
+		s.unlinked(ctx)
+		if evt.Reason == events.ConnectFailureMainDeviceGone || evt.Reason == events.ConnectFailureUnknownLogout {
+			return ending{final: true, status: endStatus(queries.SessionReasonBANNED, evt.Reason.String(),
+				"WhatsApp locked this number. Open WhatsApp on the phone and follow what it says, then link again.", eventBanned)}, true
+		}
+		return ending{final: true, status: endStatus(queries.SessionReasonLOGGEDOUT, evt.Reason.String(),
+			"The phone removed this device. Link the number again.", eventLoggedOut)}, true
+	case *events.StreamReplaced:
+		return ending{final: true, status: endStatus(queries.SessionReasonREPLACED, "",
+			"The same device connected from somewhere else. Stop the other one, then restart this worker.", eventReplaced)}, true
+	case *events.TemporaryBan:
+		st := endStatus(queries.SessionReasonBANNED, evt.Code.String(), "WhatsApp banned this number for a time.", eventBanned)
+		if evt.Expire > 0 {
+			st.until = new(time.Now().Add(evt.Expire))
+		}
+		return ending{final: true, status: st, until: st.until}, true
+	case *events.ClientOutdated:
+		return ending{final: true, status: endStatus(queries.SessionReasonOUTDATED, "",
+			"WhatsApp refuses this version of the program. Update Flow HQ.", eventOutdated)}, true
+	case *events.ConnectFailure:
+		return s.again(fmt.Sprintf("WhatsApp refused the connection (%s) %s", evt.Reason, evt.Message), nil), true
+	}
+	return ending{}, false
+}
+
+// unlinked forgets the device. whatsmeow does the same on its own goroutine; the state must not be shown before it is true.
+func (s *supervisor) unlinked(ctx context.Context) {
+	if s.jid != "" {
+		if err := s.device.forget(ctx, s.jid); err != nil {
+			s.log.Error("device not forgotten", "error", err)
+		}
+	}
+	s.client.Disconnect()
+	s.client, s.jid, s.device.store = nil, "", nil
+}
+
+// forgetEvents drops what an earlier connection left behind.
+func (s *supervisor) forgetEvents() {
+	for {
+		select {
+		case <-s.events:
+		case <-s.resets:
+		default:
+			return
+		}
+	}
+}
+
+// handle is where every event of whatsmeow arrives, on whatsmeow's goroutines. False: not handled, do not acknowledge.
+func (s *supervisor) handle(cli *whatsmeow.Client, evt any) bool {
+	switch evt := evt.(type) {
+	case *events.Message:
+		return s.receive(cli, evt)
+	case *events.Receipt:
+		s.receipt(evt)
+	case *events.UndecryptableMessage:
+		s.log.Warn("message could not be decrypted; asked for it again", "wa_message_id", evt.Info.ID)
+	case *events.QR, *events.PairSuccess, *events.PairError, *events.ManualLoginReconnect, *events.Connected,
+		*events.Disconnected, *events.KeepAliveTimeout, *events.KeepAliveRestored, *events.StreamError,
+		*events.LoggedOut, *events.StreamReplaced, *events.TemporaryBan, *events.ClientOutdated, *events.ConnectFailure:
+		select {
+		case s.events <- evt:
+		case <-s.ctx.Done():
+		}
+	}
+	return true
+}

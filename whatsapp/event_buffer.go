@@ -1,0 +1,166 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/proto"
+)
+
+// What belongs to EventBuffer, apart from DoDecryptionTxn: plaintexts that were decrypted but perhaps not yet logged, and
+// sent messages that a phone may ask for again.
+
+// maxClear bounds how many finished plaintexts wait for the next unit to be cleared.
+const maxClear = 64
+
+// GetBufferedEvent finds the plaintext of a message that was decrypted before.
+func (s *tenantStore) GetBufferedEvent(ctx context.Context, hash [32]byte) (*store.BufferedEvent, error) {
+	var found *store.BufferedEvent
+	err := retry(ctx, func(ctx context.Context) error {
+		var b store.BufferedEvent
+		var server, inserted int64
+		err := s.db.QueryRow(ctx, selectBuffered, s.jid, hash[:]).Scan(&b.Plaintext, &server, &inserted)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		b.ServerTime, b.InsertTime = time.Unix(server, 0), time.UnixMilli(inserted)
+		found = &b
+		return nil
+	})
+	if err != nil {
+		s.fail(err)
+		return nil, &storageError{err}
+	}
+	return found, nil
+}
+
+// PutBufferedEvent is called inside DoDecryptionTxn and written with it.
+func (s *tenantStore) PutBufferedEvent(ctx context.Context, hash [32]byte, plaintext []byte, server time.Time) error {
+	u := unitOf(ctx)
+	if u == nil {
+		return errStaleSession
+	}
+	u.event = &bufferedEvent{hash: hash, plaintext: plaintext, server: server}
+	return nil
+}
+
+// ClearBufferedEventPlaintext is housekeeping: it waits for the next write. Should it get lost, the message is found to be
+// logged already.
+func (s *tenantStore) ClearBufferedEventPlaintext(ctx context.Context, hash [32]byte) error {
+	s.clearMu.Lock()
+	s.clear = append(s.clear, hash[:])
+	full := len(s.clear) >= maxClear
+	s.clearMu.Unlock()
+	if full {
+		return s.flush(ctx, &unit{})
+	}
+	return nil
+}
+
+// AddOutgoingEvent has nothing to do: what we send is in message_logs.
+func (s *tenantStore) AddOutgoingEvent(context.Context, types.JID, types.MessageID, string, []byte) error {
+	return nil
+}
+
+// DeleteOldOutgoingEvents has nothing to do either.
+func (s *tenantStore) DeleteOldOutgoingEvents(context.Context) error { return nil }
+
+// GetOutgoingEvent makes a sent message again from its log, for a phone that could not decrypt it.
+func (s *tenantStore) GetOutgoingEvent(ctx context.Context, _, _ types.JID, id types.MessageID) (string, []byte, error) {
+	text, err := s.text(ctx, id)
+	if err != nil {
+		return "", nil, err
+	}
+	b, err := proto.Marshal(textMessage(text))
+	return "wa", b, err
+}
+
+// textMessage is the form in which every text goes out.
+func textMessage(text string) *waE2E.Message { return &waE2E.Message{Conversation: proto.String(text)} }
+
+// The following are asked or told with every message, and never used.
+
+func (s *tenantStore) PutPushName(context.Context, types.JID, string) (bool, string, error) {
+	return false, "", nil
+}
+
+func (s *tenantStore) PutBusinessName(context.Context, types.JID, string) (bool, string, error) {
+	return false, "", nil
+}
+
+func (s *tenantStore) PutContactName(context.Context, types.JID, string, string) error { return nil }
+
+func (s *tenantStore) PutAllContactNames(context.Context, []store.ContactEntry) error { return nil }
+
+func (s *tenantStore) PutManyRedactedPhones(context.Context, []store.RedactedPhoneEntry) error {
+	return nil
+}
+
+func (s *tenantStore) PutMessageSecret(context.Context, types.JID, types.JID, types.MessageID, []byte) error {
+	return nil
+}
+
+func (s *tenantStore) PutMessageSecrets(context.Context, []store.MessageSecretInsert) error {
+	return nil
+}
+
+// Privacy tokens and the salt for them are asked for with every send, and change hardly ever.
+
+func (s *tenantStore) GetPrivacyToken(ctx context.Context, user types.JID) (*store.PrivacyToken, error) {
+	// This is asked right before a message leaves, also when whatsmeow could not encrypt it for anybody.
+	if u := unitOf(ctx); u != nil && u.send && !u.encrypted {
+		u.cancel(errNotEncrypted)
+		return nil, errNotEncrypted
+	}
+	key := user.ToNonAD()
+	if token, ok := s.tokens.get(key); ok {
+		return token, nil
+	}
+	token, err := s.SQLStore.GetPrivacyToken(ctx, user)
+	if err == nil {
+		s.tokens.set(key, token)
+	}
+	return token, err
+}
+
+func (s *tenantStore) PutPrivacyTokens(ctx context.Context, tokens ...store.PrivacyToken) error {
+	err := s.SQLStore.PutPrivacyTokens(ctx, tokens...)
+	for _, t := range tokens {
+		s.tokens.drop(t.User.ToNonAD())
+	}
+	return err
+}
+
+func (s *tenantStore) GetNCTSalt(ctx context.Context) ([]byte, error) {
+	s.salt.Lock()
+	defer s.salt.Unlock()
+	if s.salt.known {
+		return s.salt.value, nil
+	}
+	value, err := s.SQLStore.GetNCTSalt(ctx)
+	if err == nil {
+		s.salt.known, s.salt.value = true, value
+	}
+	return value, err
+}
+
+func (s *tenantStore) PutNCTSalt(ctx context.Context, salt []byte) error {
+	s.salt.Lock()
+	defer s.salt.Unlock()
+	s.salt.known = false
+	return s.SQLStore.PutNCTSalt(ctx, salt)
+}
+
+func (s *tenantStore) DeleteNCTSalt(ctx context.Context) error {
+	s.salt.Lock()
+	defer s.salt.Unlock()
+	s.salt.known = false
+	return s.SQLStore.DeleteNCTSalt(ctx)
+}

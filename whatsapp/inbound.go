@@ -1,0 +1,192 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types/events"
+
+	"flowhq/bot"
+	"flowhq/queries"
+)
+
+// Decisions about a received message, as message_logs names them.
+const (
+	decisionReplied     = "REPLIED"
+	decisionRateLimited = "RATE_LIMITED"
+	decisionIgnored     = "IGNORED"
+)
+
+// inbound is a received message on its way into the log.
+type inbound struct {
+	id     uuid.UUID
+	waID   string
+	kind   bot.Kind
+	text   string
+	sentAt time.Time
+	from   chat
+	to     string // our number
+}
+
+// receive takes one message in: everything about it is one transaction, and only when that is committed does whatsmeow
+// acknowledge it. False: it was not taken in; the connection is made anew, and WhatsApp delivers it again.
+func (s *supervisor) receive(cli *whatsmeow.Client, evt *events.Message) (ok bool) {
+	s.handling.Add(1)
+	defer s.handling.Done()
+	log := s.log.With("wa_message_id", evt.Info.ID)
+	defer func() {
+		if r := recover(); r != nil {
+			log.Error("taking in a message panicked", "panic", r, "stack", string(debug.Stack()))
+			ok = s.giveUp(evt.Info.ID, fmt.Errorf("fault in the program: %v", r))
+		}
+	}()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	if !fromPerson(evt.Info) {
+		return true
+	}
+	kind, text, ok := content(evt)
+	if !ok {
+		return true
+	}
+	started := time.Now()
+	in := inbound{id: newID(), waID: storable(evt.Info.ID, 128), kind: kind, text: storable(text, maxTextRunes),
+		sentAt: evt.Info.Timestamp, to: s.ownNumber()}
+	var queued *Queued
+	err := retry(s.ctx, func(ctx context.Context) error {
+		from, err := s.who(ctx, evt.Info)
+		if err != nil {
+			return err
+		}
+		in.from = from
+		queued, err = s.takeIn(ctx, in)
+		return err
+	})
+	switch {
+	case err == nil:
+		s.pool.metrics.handled.Observe(time.Since(started).Seconds())
+		if queued != nil {
+			s.wakeSender()
+		}
+		return true
+	case s.ctx.Err() != nil:
+		return false
+	case !passing(err):
+		log.Error("message not logged", "error", err)
+		return s.giveUp(evt.Info.ID, err)
+	}
+	log.Warn("message not logged; it stays with WhatsApp until it can be", "error", err)
+	s.reset(err)
+	return false
+}
+
+// giveUp decides about a message that cannot be taken in. It is refused twice, so that it comes again; then it is let go,
+// because everything behind it would wait for ever.
+func (s *supervisor) giveUp(waID string, err error) bool {
+	tries, _ := s.poison.get(waID)
+	s.poison.set(waID, tries+1)
+	if tries < 2 {
+		s.reset(err)
+		return false
+	}
+	s.event(s.ctx, eventDropped, map[string]any{"wa_message_id": waID, "error": storable(err.Error(), 300)})
+	return true
+}
+
+var errChatGone = errors.New("the conversation is gone")
+
+// takeIn logs a message, decides about it, and queues the answer.
+func (s *supervisor) takeIn(ctx context.Context, in inbound) (*Queued, error) {
+	var queued *Queued
+	var at chat
+	err := pgx.BeginFunc(ctx, s.pool.o.DB, func(tx pgx.Tx) error {
+		q := s.pool.q.WithTx(tx)
+		var err error
+		if at, err = s.openChat(ctx, tx, in.from); err != nil {
+			return err
+		}
+		row, err := q.ReceiveMessage(ctx, queries.ReceiveMessageParams{
+			TenantID: s.tenant, ConversationID: at.conversation, ID: in.id, FromNumber: at.phone, ToNumber: in.to,
+			Kind: string(in.kind), MessageText: in.text, WaMessageID: in.waID, SentAt: &in.sentAt,
+		})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errChatGone
+		} else if err != nil {
+			return err
+		}
+		if !row.Fresh {
+			return nil // delivered again; it was handled the first time
+		}
+		queued, err = s.decide(ctx, tx, in, at, row)
+		return err
+	})
+	if err != nil {
+		s.chats.drop(in.from.key())
+		return nil, err
+	}
+	s.chats.set(at.key(), at)
+	return queued, nil
+}
+
+// decide asks the bot about a message that is logged, and stores what it says.
+func (s *supervisor) decide(ctx context.Context, tx pgx.Tx, in inbound, at chat, row queries.ReceiveMessageRow) (*Queued, error) {
+	limit := s.pool.o.RepliesPerMinute
+	if row.RepliesPerMinute != nil {
+		limit = int(*row.RepliesPerMinute)
+	}
+	params := queries.RecordDecisionParams{TenantID: s.tenant, MessageID: in.id, ConversationID: at.conversation,
+		FromNumber: in.to, ToNumber: at.phone}
+	var queued *Queued
+	if limit > 0 && int(row.RecentReplies) >= limit {
+		params.Decision = new(decisionRateLimited)
+	} else {
+		d := bot.Decide(s.botConfig(row, limit), bot.ParseConversation(row.StateJson),
+			bot.Message{Kind: in.kind, Text: in.text, SenderName: at.name}, time.Now())
+		params.Intent, params.NextState, params.Decision = &d.Intent, d.Next.JSON(), new(decisionIgnored)
+		if !d.Ignore && len(d.Replies) > 0 {
+			params.Decision = new(decisionReplied)
+			for _, r := range d.Replies {
+				id := newID()
+				params.ReplyIds = append(params.ReplyIds, id)
+				params.ReplyTexts = append(params.ReplyTexts, storable(r.Text, maxTextRunes))
+				params.ReplyWaIds = append(params.ReplyWaIds, newMessageID())
+				queued = &Queued{TenantID: s.tenant, MessageID: id, Shard: row.Shard}
+			}
+		}
+	}
+	if err := s.pool.q.WithTx(tx).RecordDecision(ctx, params); err != nil {
+		return nil, err
+	}
+	if queued != nil && s.pool.o.Enqueue != nil {
+		if err := s.pool.o.Enqueue(ctx, tx, []Queued{*queued}); err != nil {
+			return nil, err
+		}
+	}
+	return queued, nil
+}
+
+func (s *supervisor) botConfig(row queries.ReceiveMessageRow, limit int) bot.Config {
+	hours, err := bot.ParseHours(row.HoursJson)
+	if err != nil {
+		s.log.Warn("opening hours cannot be read; the bot does without", "error", err)
+	}
+	return bot.Config{
+		Template: bot.Template(row.TemplateType), Language: bot.Language(row.Language), BusinessName: row.BusinessName,
+		Hours: hours, Location: s.pool.o.Location, NoGuards: limit == 0,
+	}
+}
+
+// ownNumber is the number that is linked, or the one that is meant to be.
+func (s *supervisor) ownNumber() string {
+	if n := s.number.Load(); n != nil {
+		return *n
+	}
+	return ""
+}

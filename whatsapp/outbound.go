@@ -1,0 +1,265 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+
+	"flowhq/queries"
+)
+
+const (
+	ackTimeout   = 20 * time.Second // WhatsApp's answer to a message
+	sendTimeout  = 45 * time.Second // of everything that belongs to sending one
+	maxAttempts  = 8                // of a message whose failure is neither a time-out nor a broken connection
+	retryLongest = 30 * time.Second
+	newChatPause = 10 * time.Minute // after WhatsApp refused a first message to a new customer for now
+)
+
+// sender hands the tenant's queued messages to WhatsApp, one after the other in the order of decision, as long as one
+// connection lasts. The queue is the table: what is not marked as sent is tried again, with the same id, here or on the
+// node that runs the tenant next.
+type sender struct {
+	s      *supervisor
+	link   *link
+	ctx    context.Context
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	waiting map[uuid.UUID]time.Time // chats that have to wait, until when
+	retries backoff
+}
+
+func (s *supervisor) startSender() *sender {
+	o := &sender{s: s, link: s.online.Load(), done: make(chan struct{}), waiting: make(map[uuid.UUID]time.Time),
+		retries: backoff{base: time.Second, limit: retryLongest}}
+	o.ctx, o.cancel = context.WithCancel(s.ctx)
+	go o.run()
+	return o
+}
+
+// stop ends the sender and waits for it. A message that is with WhatsApp at this moment stays queued: whether it arrived is not known.
+func (o *sender) stop() {
+	if o != nil {
+		o.cancel()
+		<-o.done
+	}
+}
+
+// wakeSender tells the sender, where there is one, that something is queued.
+func (s *supervisor) wakeSender() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (o *sender) run() {
+	defer close(o.done)
+	for {
+		var again <-chan time.Time
+		if err := o.drain(); err != nil && o.ctx.Err() == nil {
+			wait := o.retries.next()
+			o.s.log.Warn("sending paused", "for", wait, "error", err)
+			again = time.After(wait)
+		} else if next := o.nextWaiting(); next > 0 {
+			again = time.After(next)
+		}
+		select {
+		case <-o.ctx.Done():
+			return
+		case <-o.s.kick:
+		case <-again:
+		}
+	}
+}
+
+// nextWaiting is how long until the first waiting chat may go on; 0: none waits.
+func (o *sender) nextWaiting() time.Duration {
+	var next time.Duration
+	for _, until := range o.waiting {
+		if d := max(time.Until(until), time.Millisecond); next == 0 || d < next {
+			next = d
+		}
+	}
+	return next
+}
+
+// drain sends what is queued until nothing is left that may be sent now.
+func (o *sender) drain() error {
+	for o.ctx.Err() == nil {
+		m, err := o.claim()
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("take the next message: %w", err)
+		}
+		if err := o.send(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *sender) claim() (queries.ClaimMessageRow, error) {
+	if !o.s.pool.leases.holds(o.s.shard, o.s.epoch) {
+		return queries.ClaimMessageRow{}, ErrNotOwner
+	}
+	waiting := make([]uuid.UUID, 0, len(o.waiting))
+	for conversation, until := range o.waiting {
+		if time.Now().Before(until) {
+			waiting = append(waiting, conversation)
+		} else {
+			delete(o.waiting, conversation)
+		}
+	}
+	ctx, cancel := context.WithTimeout(o.ctx, queryTimeout)
+	defer cancel()
+	return o.s.pool.q.ClaimMessage(ctx, queries.ClaimMessageParams{TenantID: o.s.tenant, Waiting: waiting,
+		Shard: o.s.shard, NodeID: &o.s.pool.node, Epoch: o.s.epoch})
+}
+
+// send hands one message to WhatsApp and notes what became of it. An error means that the others should wait too.
+func (o *sender) send(m queries.ClaimMessageRow) error {
+	log := o.s.log.With("message_id", m.ID, "wa_message_id", m.WaMessageID)
+	to, err := recipient(m)
+	if err != nil {
+		return o.failed(m, err.Error())
+	}
+	started := time.Now()
+	resp, err := o.deliver(to, m)
+	verdict := judge(err)
+	o.s.pool.metrics.sent(verdict.name(), time.Since(started))
+	switch {
+	case err == nil:
+		o.retries.reset()
+		return o.mark(func(ctx context.Context, q *queries.Queries) error {
+			return q.MarkSent(ctx, queries.MarkSentParams{ID: m.ID, TenantID: o.s.tenant, SentAt: &resp.Timestamp})
+		})
+	case verdict.refused != "":
+		log.Warn("WhatsApp refused the message", "error", err)
+		return o.failed(m, verdict.refused)
+	case !verdict.unknown && m.Attempts >= maxAttempts:
+		log.Error("message given up", "attempts", m.Attempts, "error", err)
+		return o.failed(m, "It could not be sent in "+strconv.Itoa(int(m.Attempts))+" tries: "+err.Error())
+	}
+	// Whether it arrived is not known, or it may work later: it stays queued, and its chat waits so that order is kept.
+	log.Warn("message not sent yet", "attempts", m.Attempts, "error", err)
+	if o.ctx.Err() != nil {
+		return o.ctx.Err()
+	}
+	pause := verdict.pause
+	if pause == 0 {
+		pause = min(time.Second<<min(m.Attempts-1, 5), retryLongest)
+	}
+	o.waiting[m.ConversationID] = time.Now().Add(pause)
+	note := verdict.note
+	if note == "" {
+		note = "Not confirmed by WhatsApp yet; it will be tried again."
+	}
+	return o.mark(func(ctx context.Context, q *queries.Queries) error {
+		return q.NoteFailure(ctx, queries.NoteFailureParams{ID: m.ID, TenantID: o.s.tenant, Failure: &note})
+	})
+}
+
+// deliver is the one place where a message leaves.
+func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (whatsmeow.SendResponse, error) {
+	ctx, cancel := context.WithTimeout(o.ctx, sendTimeout)
+	defer cancel()
+	ctx, release := o.link.store.withSend(ctx)
+	defer release()
+	// The claim was fenced, but a process may have been paused since.
+	if !o.s.pool.leases.holds(o.s.shard, o.s.epoch) {
+		return whatsmeow.SendResponse{}, ErrNotOwner
+	}
+	resp, err := o.link.client.SendMessage(ctx, to, textMessage(m.MessageText),
+		whatsmeow.SendRequestExtra{ID: m.WaMessageID, Timeout: ackTimeout})
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return resp, err
+}
+
+// mark writes an outcome, for as long as it takes: an outcome that is not written means sending again. The connection may
+// end meanwhile, but not the tenant's life on this node.
+func (o *sender) mark(fn func(context.Context, *queries.Queries) error) error {
+	return retry(o.s.ctx, func(ctx context.Context) error { return fn(ctx, o.s.pool.q) })
+}
+
+func (o *sender) failed(m queries.ClaimMessageRow, why string) error {
+	why = storable(why, 500)
+	return o.mark(func(ctx context.Context, q *queries.Queries) error {
+		return q.MarkFailed(ctx, queries.MarkFailedParams{ID: m.ID, TenantID: o.s.tenant, Failure: &why})
+	})
+}
+
+// recipient is the address of a customer: the LID where it is known, as WhatsApp prefers.
+func recipient(m queries.ClaimMessageRow) (types.JID, error) {
+	switch {
+	case m.Lid != nil:
+		return types.NewJID(*m.Lid, types.HiddenUserServer), nil
+	case m.PhoneNumber != nil:
+		return types.NewJID(strings.TrimPrefix(*m.PhoneNumber, "+"), types.DefaultUserServer), nil
+	}
+	return types.JID{}, errors.New("The customer's address is not known.")
+}
+
+// verdict is what an error of SendMessage means.
+type verdict struct {
+	unknown bool          // it may have arrived
+	refused string        // never; in plain words
+	note    string        // why it waits
+	pause   time.Duration // until it makes sense to try again; 0: soon
+	ok      bool
+}
+
+func (v verdict) name() string {
+	switch {
+	case v.ok:
+		return "sent"
+	case v.refused != "":
+		return "refused"
+	case v.unknown:
+		return "unknown"
+	}
+	return "retry"
+}
+
+// timelock is WhatsApp's error for a number that may not write to new customers for a while.
+const timelock = 463
+
+// judge sorts the errors of SendMessage. whatsmeow has no types for some; their texts are part of its pinned version.
+func judge(err error) verdict {
+	switch {
+	case err == nil:
+		return verdict{ok: true}
+	case errors.Is(err, whatsmeow.ErrServerReturnedError):
+		code, _ := strconv.Atoi(err.Error()[strings.LastIndexByte(err.Error(), ' ')+1:])
+		switch {
+		case code == timelock:
+			return verdict{note: "WhatsApp does not let this number write to new customers at the moment.", pause: newChatPause}
+		case code == 429 || code >= 500:
+			return verdict{note: fmt.Sprintf("WhatsApp is busy (error %d); it will be tried again.", code), pause: 5 * time.Second}
+		}
+		return verdict{refused: fmt.Sprintf("WhatsApp refused the message (error %d).", code)}
+	case errors.Is(err, whatsmeow.ErrRecipientADJID), errors.Is(err, whatsmeow.ErrUnknownServer):
+		return verdict{refused: "The customer's address is not one that messages can be sent to."}
+	case strings.Contains(err.Error(), "no LID found for"):
+		return verdict{refused: "This number is not on WhatsApp."}
+	case errors.Is(err, whatsmeow.ErrMessageTimedOut), errors.Is(err, whatsmeow.ErrNotConnected), errors.Is(err, whatsmeow.ErrIQTimedOut),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrNotOwner):
+		return verdict{unknown: true}
+	}
+	if _, ok := errors.AsType[*whatsmeow.DisconnectedError](err); ok {
+		return verdict{unknown: true}
+	}
+	return verdict{}
+}

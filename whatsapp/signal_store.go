@@ -1,0 +1,407 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/store/sqlstore"
+	"go.mau.fi/whatsmeow/types"
+)
+
+// tenantStore is one linked device's store. What happens with every message is done here, on pgx: each decryption or
+// encryption is a unit that reads a peer's session and identity in one query and writes everything back in one batch, which
+// is one round trip and one commit. The rest is whatsmeow's own store, on the same pool. What nothing here ever reads (the
+// business's address book, push names, message secrets) is not stored.
+type tenantStore struct {
+	*sqlstore.SQLStore
+	db     *pgxpool.Pool
+	jid    string
+	tenant uuid.UUID
+	gate   *signalGate
+	ownPN  string                                               // user parts of the own addresses: copies to own devices go there
+	ownLID string                                               //
+	text   func(ctx context.Context, id string) (string, error) // of a message sent earlier
+	fail   func(error)                                          // the store failed; what came in was not acknowledged and has to come again
+
+	keyIDs   sync.Mutex               // choosing prekey ids
+	migrated *cache[string, struct{}] // phone numbers whose sessions were looked for under the LID
+	tokens   *cache[types.JID, *store.PrivacyToken]
+	salt     cachedSalt
+
+	clearMu sync.Mutex
+	clear   [][]byte // hashes of buffered plaintexts that are done with; cleared with the next unit
+}
+
+type cachedSalt struct {
+	sync.Mutex
+	known bool
+	value []byte
+}
+
+var _ store.AllSessionSpecificStores = (*tenantStore)(nil)
+
+const (
+	selectPeers = `SELECT a.address, s.session, i.identity FROM unnest($2::text[]) AS a (address)
+		LEFT JOIN whatsmeow_sessions s ON s.our_jid = $1 AND s.their_id = a.address
+		LEFT JOIN whatsmeow_identity_keys i ON i.our_jid = $1 AND i.their_id = a.address`
+	upsertSession = `INSERT INTO whatsmeow_sessions (our_jid, their_id, session) VALUES ($1, $2, $3)
+		ON CONFLICT (our_jid, their_id) DO UPDATE SET session = excluded.session`
+	upsertIdentity = `INSERT INTO whatsmeow_identity_keys (our_jid, their_id, identity) VALUES ($1, $2, $3)
+		ON CONFLICT (our_jid, their_id) DO UPDATE SET identity = excluded.identity`
+	deleteSession  = `DELETE FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id = $2`
+	deleteIdentity = `DELETE FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id = $2`
+	deletePreKey   = `DELETE FROM whatsmeow_pre_keys WHERE jid = $1 AND key_id = $2`
+	insertBuffered = `INSERT INTO whatsmeow_event_buffer (our_jid, ciphertext_hash, plaintext, server_timestamp, insert_timestamp)
+		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
+	clearBuffered  = `UPDATE whatsmeow_event_buffer SET plaintext = NULL WHERE our_jid = $1 AND ciphertext_hash = ANY($2)`
+	selectBuffered = `SELECT plaintext, server_timestamp, insert_timestamp FROM whatsmeow_event_buffer
+		WHERE our_jid = $1 AND ciphertext_hash = $2`
+	// whatsmeow files sessions under "user:device".
+	peersUnderPN = `SELECT EXISTS (SELECT FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id LIKE $2 || ':%')
+		OR EXISTS (SELECT FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id LIKE $2 || ':%')`
+)
+
+// storageError is a failure of the database. It counts as context.Canceled, on which whatsmeow neither acknowledges the
+// message nor asks its sender for another copy: it will come again by itself.
+type storageError struct{ err error }
+
+func (e *storageError) Error() string   { return "store: " + e.err.Error() }
+func (e *storageError) Unwrap() []error { return []error{e.err, context.Canceled} }
+
+// unit is the work on Signal sessions under one hold of the gate; it travels in the context.
+type unit struct {
+	peers   map[string]*peer
+	preKeys []uint32 // used up
+	event   *bufferedEvent
+	err     error // first failure of the database
+
+	send      bool
+	locked    bool
+	encrypted bool                    // for somebody else than our own devices
+	cancel    context.CancelCauseFunc // of a send
+}
+
+type peer struct {
+	session, identity         []byte
+	sessionDirty, identityNew bool
+}
+
+type bufferedEvent struct {
+	hash      [32]byte
+	plaintext []byte
+	server    time.Time
+}
+
+type unitKey struct{}
+
+func unitOf(ctx context.Context) *unit {
+	u, _ := ctx.Value(unitKey{}).(*unit)
+	return u
+}
+
+// failed notes a failure of the database; a send ends with it.
+func (u *unit) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	if u.err == nil {
+		u.err = err
+	}
+	if u.cancel != nil {
+		u.cancel(err)
+	}
+	return &storageError{err}
+}
+
+// DoDecryptionTxn runs one decryption under the gate and writes its outcome in one batch.
+func (s *tenantStore) DoDecryptionTxn(ctx context.Context, fn func(context.Context) error) (err error) {
+	if err := s.gate.lock(ctx); err != nil {
+		return err
+	}
+	defer s.gate.unlock()
+	u := &unit{peers: make(map[string]*peer, 1)}
+	err = fn(context.WithValue(ctx, unitKey{}, u))
+	if u.err == nil && err == nil {
+		u.err = s.flush(ctx, u)
+	}
+	if u.err != nil {
+		s.fail(u.err)
+		return &storageError{u.err}
+	}
+	return err
+}
+
+// withSend prepares a context for one SendMessage. The returned function gives the gate back if the send left it taken;
+// call it when SendMessage has returned.
+func (s *tenantStore) withSend(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	u := &unit{peers: make(map[string]*peer, 2), send: true, cancel: cancel}
+	return context.WithValue(ctx, unitKey{}, u), func() {
+		s.release(u)
+		cancel(nil)
+	}
+}
+
+func (s *tenantStore) release(u *unit) {
+	if u.locked {
+		u.locked = false
+		s.gate.unlock()
+	}
+}
+
+// GetManySessions begins the part of a send that nothing may come between; PutManySessions ends it.
+func (s *tenantStore) GetManySessions(ctx context.Context, addresses []string) (map[string][]byte, error) {
+	u := unitOf(ctx)
+	if u == nil || !u.send {
+		return nil, errors.New("whatsapp: a send without its unit")
+	}
+	if !u.locked {
+		if err := s.gate.lock(ctx); err != nil {
+			return nil, err
+		}
+		u.locked = true
+	}
+	if err := s.load(ctx, u, addresses); err != nil {
+		return nil, err
+	}
+	sessions := make(map[string][]byte, len(addresses))
+	for _, a := range addresses {
+		sessions[a] = u.peers[a].session
+	}
+	return sessions, nil
+}
+
+// PutManySessions stores what a send has done to its sessions. A send that could not encrypt for the customer ends here:
+// whatsmeow would deliver it to nobody and report success.
+func (s *tenantStore) PutManySessions(ctx context.Context, sessions map[string][]byte) error {
+	u := unitOf(ctx)
+	if u == nil || !u.locked {
+		return errStaleSession
+	}
+	defer s.release(u)
+	for address, session := range sessions {
+		p := u.peer(address)
+		p.session, p.sessionDirty = session, true
+		u.encrypted = u.encrypted || !s.own(address)
+	}
+	if !u.encrypted {
+		u.cancel(errNotEncrypted)
+		return errNotEncrypted
+	}
+	return u.failed(s.flush(ctx, u))
+}
+
+// errNotEncrypted means that there was no session with the customer's phone and none could be made.
+var errNotEncrypted = errors.New("no encryption session with the customer's phone")
+
+func (s *tenantStore) own(address string) bool {
+	user, _, _ := strings.Cut(address, ":")
+	user, _, _ = strings.Cut(user, "_")
+	return user == s.ownPN || user == s.ownLID
+}
+
+func (u *unit) peer(address string) *peer {
+	p := u.peers[address]
+	if p == nil {
+		p = &peer{}
+		u.peers[address] = p
+	}
+	return p
+}
+
+// load reads sessions and identities the unit does not know yet.
+func (s *tenantStore) load(ctx context.Context, u *unit, addresses []string) error {
+	missing := make([]string, 0, len(addresses))
+	for _, a := range addresses {
+		if u.peers[a] == nil {
+			missing = append(missing, a)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	rows, err := s.db.Query(ctx, selectPeers, s.jid, missing)
+	if err != nil {
+		return u.failed(err)
+	}
+	var address string
+	var session, identity []byte
+	_, err = pgx.ForEachRow(rows, []any{&address, &session, &identity}, func() error {
+		u.peers[address] = &peer{session: session, identity: identity}
+		session, identity = nil, nil
+		return nil
+	})
+	return u.failed(err)
+}
+
+// flush writes the unit in one implicit transaction. Everything in it may be written twice, so a connection that
+// breaks is no reason to give up.
+func (s *tenantStore) flush(ctx context.Context, u *unit) error {
+	return retry(ctx, func(ctx context.Context) error {
+		var batch pgx.Batch
+		for address, p := range u.peers {
+			switch {
+			case p.sessionDirty && p.session == nil:
+				batch.Queue(deleteSession, s.jid, address)
+			case p.sessionDirty:
+				batch.Queue(upsertSession, s.jid, address, p.session)
+			}
+			switch {
+			case p.identityNew && p.identity == nil:
+				batch.Queue(deleteIdentity, s.jid, address)
+			case p.identityNew:
+				batch.Queue(upsertIdentity, s.jid, address, p.identity)
+			}
+		}
+		for _, id := range u.preKeys {
+			batch.Queue(deletePreKey, s.jid, int64(id))
+		}
+		if e := u.event; e != nil {
+			batch.Queue(insertBuffered, s.jid, e.hash[:], e.plaintext, e.server.Unix(), time.Now().UnixMilli())
+		}
+		s.clearMu.Lock()
+		done := s.clear
+		s.clear = nil
+		s.clearMu.Unlock()
+		if len(done) > 0 {
+			batch.Queue(clearBuffered, s.jid, done)
+		}
+		if batch.Len() == 0 {
+			return nil
+		}
+		err := s.db.SendBatch(ctx, &batch).Close()
+		if err != nil && len(done) > 0 {
+			s.clearMu.Lock()
+			s.clear = append(s.clear, done...)
+			s.clearMu.Unlock()
+		}
+		return err
+	})
+}
+
+// GetSession reads a session inside a unit, or begins a bare hold.
+func (s *tenantStore) GetSession(ctx context.Context, address string) ([]byte, error) {
+	if u := unitOf(ctx); u != nil {
+		if err := s.load(ctx, u, []string{address}); err != nil {
+			return nil, err
+		}
+		return u.peers[address].session, nil
+	}
+	if err := s.gate.holdBare(ctx, address); err != nil {
+		return nil, err
+	}
+	return s.SQLStore.GetSession(ctx, address)
+}
+
+// PutSession writes a session inside a unit, or ends a bare hold.
+func (s *tenantStore) PutSession(ctx context.Context, address string, session []byte) error {
+	if u := unitOf(ctx); u != nil {
+		p := u.peer(address)
+		p.session, p.sessionDirty = session, true
+		return nil
+	}
+	if !s.gate.takeBare(address) {
+		return errStaleSession
+	}
+	defer s.gate.unlock()
+	return s.SQLStore.PutSession(ctx, address, session)
+}
+
+func (s *tenantStore) HasSession(ctx context.Context, address string) (bool, error) {
+	u := unitOf(ctx)
+	if u == nil {
+		return s.SQLStore.HasSession(ctx, address)
+	}
+	if err := s.load(ctx, u, []string{address}); err != nil {
+		return false, err
+	}
+	return u.peers[address].session != nil, nil
+}
+
+func (s *tenantStore) DeleteSession(ctx context.Context, address string) error {
+	if u := unitOf(ctx); u != nil {
+		p := u.peer(address)
+		p.session, p.sessionDirty = nil, true
+		return nil
+	}
+	return s.SQLStore.DeleteSession(ctx, address)
+}
+
+func (s *tenantStore) IsTrustedIdentity(ctx context.Context, address string, key [32]byte) (bool, error) {
+	u := unitOf(ctx)
+	if u == nil {
+		return s.SQLStore.IsTrustedIdentity(ctx, address, key)
+	}
+	if err := s.load(ctx, u, []string{address}); err != nil {
+		return false, err
+	}
+	known := u.peers[address].identity
+	return known == nil || string(known) == string(key[:]), nil
+}
+
+// PutIdentity is called with every message; only a new identity is written.
+func (s *tenantStore) PutIdentity(ctx context.Context, address string, key [32]byte) error {
+	u := unitOf(ctx)
+	if u == nil {
+		return s.SQLStore.PutIdentity(ctx, address, key)
+	}
+	if p := u.peer(address); string(p.identity) != string(key[:]) {
+		p.identity, p.identityNew = append([]byte(nil), key[:]...), true
+	}
+	return nil
+}
+
+func (s *tenantStore) DeleteIdentity(ctx context.Context, address string) error {
+	if u := unitOf(ctx); u != nil {
+		p := u.peer(address)
+		p.identity, p.identityNew = nil, true
+		return nil
+	}
+	_, err := s.db.Exec(ctx, deleteIdentity, s.jid, address)
+	return err
+}
+
+// MigratePNToLID moves what is filed under a phone number to its LID, once.
+func (s *tenantStore) MigratePNToLID(ctx context.Context, pn, lid types.JID) error {
+	user := pn.SignalAddressUser()
+	if _, done := s.migrated.get(user); done {
+		return nil
+	}
+	var exists bool
+	if err := s.db.QueryRow(ctx, peersUnderPN, s.jid, user).Scan(&exists); err != nil {
+		return fmt.Errorf("look for sessions of %s: %w", user, err)
+	}
+	if exists {
+		if err := s.gate.lock(ctx); err != nil {
+			return err
+		}
+		defer s.gate.unlock()
+		if err := s.SQLStore.MigratePNToLID(ctx, pn, lid); err != nil {
+			return err
+		}
+	}
+	s.migrated.set(user, struct{}{})
+	return nil
+}
+
+// retry runs an idempotent piece of work until it succeeds, three times at most, while the failure looks like a passing one.
+func retry(ctx context.Context, fn func(context.Context) error) error {
+	var err error
+	for _, wait := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 0} {
+		attempt, cancel := context.WithTimeout(ctx, queryTimeout)
+		err = fn(attempt)
+		cancel()
+		if err == nil || wait == 0 || !passing(err) || !sleep(ctx, wait) {
+			break
+		}
+	}
+	return err
+}

@@ -1,0 +1,175 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"flowhq/queries"
+)
+
+// status is everything that is shown of a tenant's connection; it is always written as a whole.
+type status struct {
+	state  queries.SessionState
+	reason queries.SessionReason
+	until  *time.Time // a ban's end
+	detail string     // what WhatsApp said
+
+	qr          string
+	qrUntil     *time.Time
+	code        string // pairing code
+	codeUntil   *time.Time
+	tenant      queries.TenantStatus
+	worker      queries.WorkerStatus
+	lastError   string // of the worker, in plain words
+	pushName    string
+	event       string // "" where nobody needs to know
+	eventDetail map[string]any
+}
+
+// Events that the pool writes; the portal has a sentence for each.
+const (
+	eventLinked       = "SESSION_LINKED"
+	eventConnected    = "SESSION_CONNECTED"
+	eventDisconnected = "SESSION_DISCONNECTED"
+	eventLoggedOut    = "SESSION_LOGGED_OUT"
+	eventReplaced     = "SESSION_REPLACED"
+	eventBanned       = "SESSION_BANNED"
+	eventOutdated     = "CLIENT_OUTDATED"
+	eventPairFailed   = "PAIRING_FAILED"
+	eventOtherNumber  = "NUMBER_DIFFERS"
+	eventWorkerError  = "WORKER_ERROR"
+	eventDropped      = "MESSAGE_DROPPED"
+)
+
+func (st status) same(o status) bool {
+	return st.state == o.state && st.reason == o.reason && st.until == o.until && st.detail == o.detail && st.qr == o.qr &&
+		st.code == o.code && st.tenant == o.tenant && st.worker == o.worker && st.lastError == o.lastError && st.pushName == o.pushName
+}
+
+func connectingStatus(linked bool, tenant queries.TenantStatus) status {
+	st := status{state: queries.SessionStateDISCONNECTED, reason: queries.SessionReasonCONNECTING,
+		tenant: tenant, worker: queries.WorkerStatusRUNNING}
+	if !linked && tenant != queries.TenantStatusNEW {
+		st.tenant = queries.TenantStatusQRPENDING
+	}
+	return st
+}
+
+func scanStatus(qr string, until time.Time) status {
+	return status{state: queries.SessionStateQRREADY, reason: queries.SessionReasonWAITINGFORSCAN, qr: qr, qrUntil: &until,
+		tenant: queries.TenantStatusQRPENDING, worker: queries.WorkerStatusRUNNING}
+}
+
+func scanExpiredStatus() status {
+	return status{state: queries.SessionStateDISCONNECTED, reason: queries.SessionReasonSCANEXPIRED,
+		tenant: queries.TenantStatusQRPENDING, worker: queries.WorkerStatusRUNNING}
+}
+
+func connectedStatus(pushName string) status {
+	return status{state: queries.SessionStateCONNECTED, reason: queries.SessionReasonCONNECTED, pushName: storable(pushName, maxNameRunes),
+		tenant: queries.TenantStatusACTIVE, worker: queries.WorkerStatusRUNNING}
+}
+
+func reconnectingStatus(tenant queries.TenantStatus, detail string) status {
+	return status{state: queries.SessionStateDISCONNECTED, reason: queries.SessionReasonRECONNECTING, detail: detail,
+		tenant: tenant, worker: queries.WorkerStatusRUNNING}
+}
+
+func stoppedStatus(linked bool) status {
+	st := status{state: queries.SessionStateDISCONNECTED, reason: queries.SessionReasonSTOPPED,
+		tenant: queries.TenantStatusPAUSED, worker: queries.WorkerStatusSTOPPED}
+	if !linked {
+		st.reason, st.tenant = queries.SessionReasonNEVERLINKED, queries.TenantStatusNEW
+	}
+	return st
+}
+
+// endStatus is a state that does not pass by itself: WhatsApp said so.
+func endStatus(reason queries.SessionReason, detail, lastError, event string) status {
+	return status{state: queries.SessionStateDISCONNECTED, reason: reason, detail: detail, tenant: queries.TenantStatusERROR,
+		worker: queries.WorkerStatusERROR, lastError: lastError, event: event}
+}
+
+// record writes a change of state with its event. It tries for some seconds; what could not be written then is written
+// with a later heartbeat.
+//
+// Saying the same again is no change: a worker that cannot connect goes without a sign of life.
+func (s *supervisor) record(ctx context.Context, st status) {
+	s.mu.Lock()
+	if st.event == "" && s.unsaved == nil && st.same(s.status) {
+		s.mu.Unlock()
+		return
+	}
+	s.status = st
+	s.unsaved = nil
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
+	defer cancel()
+	if err := retry(ctx, func(ctx context.Context) error { return s.write(ctx, st) }); err != nil {
+		s.log.Error("state not recorded yet", "reason", st.reason, "error", err)
+		s.mu.Lock()
+		s.unsaved = &st
+		s.mu.Unlock()
+	}
+}
+
+// recordUnsaved writes the state that could not be written when it changed.
+func (s *supervisor) recordUnsaved(ctx context.Context) {
+	s.mu.Lock()
+	st := s.unsaved
+	s.mu.Unlock()
+	if st == nil {
+		return
+	}
+	if err := s.write(ctx, *st); err != nil {
+		return
+	}
+	s.mu.Lock()
+	if s.unsaved == st {
+		s.unsaved = nil
+	}
+	s.mu.Unlock()
+}
+
+func (s *supervisor) write(ctx context.Context, st status) error {
+	var payload []byte
+	if st.event != "" {
+		detail := st.eventDetail
+		if detail == nil {
+			detail = map[string]any{}
+		}
+		detail["reason"] = st.reason
+		if st.detail != "" {
+			detail["detail"] = st.detail
+		}
+		if st.until != nil {
+			detail["until"] = st.until.UTC().Format(time.RFC3339)
+		}
+		payload, _ = json.Marshal(detail)
+	}
+	n, err := s.pool.q.RecordState(ctx, queries.RecordStateParams{
+		TenantID: s.tenant, NodeID: &s.pool.node, Epoch: s.epoch,
+		State: st.state, Reason: st.reason, ReasonUntil: st.until, ReasonDetail: ptrOrNil(storable(st.detail, 500)),
+		LastQr: ptrOrNil(st.qr), QrExpiresAt: st.qrUntil, PairCode: ptrOrNil(st.code), PairCodeExpiresAt: st.codeUntil,
+		PushName: st.pushName, TenantStatus: st.tenant, WorkerStatus: st.worker, LastError: ptrOrNil(storable(st.lastError, 500)),
+		ProcessName: fmt.Sprintf("%s/%d", s.pool.o.NodeName, s.shard), Alive: s.alive.Load(),
+		EventID: newID(), EventType: st.event, EventPayload: payload,
+	})
+	if err == nil && n == 0 {
+		s.log.Warn("state not recorded: this node does not hold the shard any more", "reason", st.reason)
+	}
+	return err
+}
+
+// event writes one event without a change of state.
+func (s *supervisor) event(ctx context.Context, kind string, detail map[string]any) {
+	payload, _ := json.Marshal(detail)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
+	defer cancel()
+	if err := s.pool.q.InsertEvent(ctx, queries.InsertEventParams{
+		ID: newID(), TenantID: s.tenant, EventType: kind, PayloadJson: payload}); err != nil {
+		s.log.Error("event not recorded", "event", kind, "error", err)
+	}
+}

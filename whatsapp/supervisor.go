@@ -1,0 +1,235 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"go.mau.fi/whatsmeow"
+
+	"flowhq/queries"
+)
+
+// supervisor runs one tenant: it keeps its client connected, offers codes while it is not linked, and writes down
+// every change. One goroutine does all of it; whatsmeow's events reach it through a channel.
+type supervisor struct {
+	pool   *Pool
+	tenant uuid.UUID
+	shard  int16
+	epoch  int64
+	log    *slog.Logger
+
+	ctx    context.Context // of everything the tenant does; ends at once when the lease is lost
+	cancel context.CancelFunc
+	quit   chan struct{} // closed: stop in an orderly way
+	once   sync.Once
+	done   chan struct{}
+
+	events chan any          // connection events
+	resets chan error        // the connection has to be made again
+	wakes  chan struct{}     // end of a rest
+	pairs  chan *pairRequest // codes to link with
+
+	device    *tenantDevices
+	client    *whatsmeow.Client // of the link; nil until the first connection
+	jid       string            // of the linked device
+	phone     string            // the number the tenant means to link, E.164
+	tenantSt  queries.TenantStatus
+	pending   *pairRequest // asked for while there are no codes
+	pairError string       // why linking failed the last time
+
+	online   atomic.Pointer[link] // while connected
+	alive    atomic.Bool          // counts as running in the heartbeat
+	seen     atomic.Bool          // the latest keepalive was answered
+	resting  atomic.Bool
+	handling sync.WaitGroup // messages being taken in
+
+	mu      sync.Mutex
+	status  status
+	unsaved *status
+
+	number atomic.Pointer[string] // ours, E.164: the linked one, or the one that is meant
+	chats  *cache[string, chat]
+	poison *cache[string, int] // tries of messages that could not be taken in
+	kick   chan struct{}       // something is queued
+}
+
+// link is one connection that is logged in.
+type link struct {
+	client *whatsmeow.Client
+	store  *tenantStore
+}
+
+func newSupervisor(p *Pool, tenant uuid.UUID, shard int16, epoch int64) *supervisor {
+	s := &supervisor{
+		pool: p, tenant: tenant, shard: shard, epoch: epoch, log: p.o.Log.With("tenant_id", tenant),
+		quit: make(chan struct{}), done: make(chan struct{}),
+		events: make(chan any, 64), resets: make(chan error, 1), wakes: make(chan struct{}, 1), pairs: make(chan *pairRequest),
+		chats: newCache[string, chat](128), poison: newCache[string, int](64), kick: make(chan struct{}, 1),
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.device = &tenantDevices{devices: p.devices, tenant: tenant, fail: s.storeFailed}
+	return s
+}
+
+// run lives until the tenant is stopped or handed over. A panic ends this tenant's worker and nothing else.
+func (s *supervisor) run(delay time.Duration) {
+	defer close(s.done)
+	defer s.cancel()
+	defer s.close()
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("worker panicked", "panic", r, "stack", string(debug.Stack()))
+			s.record(s.ctx, status{state: queries.SessionStateDISCONNECTED, reason: queries.SessionReasonRECONNECTING,
+				tenant: queries.TenantStatusERROR, worker: queries.WorkerStatusERROR, event: eventWorkerError,
+				lastError: fmt.Sprintf("A fault in the program stopped this worker (%v). Restart it; the link is kept.", r)})
+		}
+	}()
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	go func() { // an orderly stop ends every wait of the loop below, but not what is being handled
+		select {
+		case <-s.quit:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if delay > 0 && !sleep(ctx, delay) {
+		return
+	}
+	wait := backoff{base: time.Second, limit: time.Minute}
+	for ctx.Err() == nil {
+		end := s.connect(ctx, &wait)
+		if ctx.Err() != nil {
+			return
+		}
+		if end.final {
+			s.record(ctx, end.status)
+			if !s.rest(ctx, end) {
+				return
+			}
+			wait.reset()
+			continue
+		}
+		if end.now {
+			continue
+		}
+		s.alive.Store(false) // until it is connected again
+		s.record(ctx, end.status)
+		pause := wait.next()
+		s.log.Info("connecting again", "in", pause, "why", end.status.detail)
+		if !sleep(ctx, pause) {
+			return
+		}
+	}
+}
+
+// ending says how a connection ended and what comes next.
+type ending struct {
+	status status
+	final  bool       // rest until somebody asks
+	now    bool       // connect again without a pause
+	watch  bool       // a rest that ends when somebody looks
+	until  *time.Time // a rest that ends by itself
+}
+
+// rest waits until connecting makes sense again; false: the tenant is stopped.
+func (s *supervisor) rest(ctx context.Context, end ending) bool {
+	s.alive.Store(end.watch)
+	select { // a wake from before is for nothing
+	case <-s.wakes:
+	default:
+	}
+	s.resting.Store(true)
+	defer s.resting.Store(false)
+	var timer <-chan time.Time
+	if end.until != nil {
+		t := time.NewTimer(time.Until(*end.until) + (&backoff{base: time.Minute, limit: time.Minute}).next())
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.wakes:
+	case <-timer:
+	case s.pending = <-s.pairs:
+	}
+	return true
+}
+
+// wake ends a rest.
+func (s *supervisor) wake() {
+	select {
+	case s.wakes <- struct{}{}:
+	default:
+	}
+}
+
+// storeFailed is told by the store that a message could not be taken in: it stays with WhatsApp, which delivers it again
+// on a new connection.
+func (s *supervisor) storeFailed(err error) {
+	if s.ctx.Err() == nil {
+		s.reset(fmt.Errorf("the database did not answer: %w", err))
+	}
+}
+
+// reset has the connection made again.
+func (s *supervisor) reset(err error) {
+	select {
+	case s.resets <- err:
+	default:
+	}
+}
+
+// stop ends the supervisor in an orderly way: no new work, what is being handled is finished within the time of ctx.
+func (s *supervisor) stop(ctx context.Context) error {
+	s.once.Do(func() { close(s.quit) })
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		s.cancel()
+		return errors.Join(errors.New("the worker did not stop in time"), ctx.Err())
+	}
+}
+
+// abort ends everything at once: this node may not act for the tenant any more.
+func (s *supervisor) abort() {
+	s.cancel()
+	s.once.Do(func() { close(s.quit) })
+	if l := s.online.Swap(nil); l != nil {
+		go l.client.Disconnect()
+	}
+}
+
+// close leaves no socket and no half-handled message behind.
+func (s *supervisor) close() {
+	s.online.Store(nil)
+	s.alive.Store(false)
+	if s.client == nil {
+		return
+	}
+	s.client.Disconnect()
+	idle := make(chan struct{})
+	go func() { s.handling.Wait(); close(idle) }()
+	select {
+	case <-idle:
+	case <-s.ctx.Done():
+	case <-time.After(5 * time.Second):
+		s.log.Warn("a message was still being handled")
+	}
+	if s.device.store != nil && s.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(s.ctx, 2*time.Second)
+		defer cancel()
+		if err := s.device.store.flush(ctx, &unit{}); err != nil {
+			s.log.Debug("buffered plaintexts not cleared", "error", err)
+		}
+	}
+}

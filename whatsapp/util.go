@@ -1,0 +1,88 @@
+package whatsapp
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	mathrand "math/rand/v2"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	queryTimeout = 10 * time.Second // of one statement or small transaction
+	maxTextRunes = 4096
+	maxNameRunes = 200
+)
+
+// sleep waits, and reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// passing reports whether a failure of the database may be over with the next try. What the data themselves forbid
+// (classes 22 and 23) stays forbidden.
+func passing(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return !strings.HasPrefix(pg.Code, "22") && !strings.HasPrefix(pg.Code, "23") && !strings.HasPrefix(pg.Code, "42")
+	}
+	return true
+}
+
+// backoff counts failed tries of one thing and says how long to wait before the next: exponential with full jitter.
+type backoff struct {
+	base, limit time.Duration
+	failures    int
+}
+
+func (b *backoff) next() time.Duration {
+	ceiling := b.limit
+	if b.failures < 20 {
+		ceiling = min(b.limit, b.base<<b.failures)
+	}
+	b.failures++
+	return mathrand.N(ceiling) + time.Millisecond
+}
+
+func (b *backoff) reset() { b.failures = 0 }
+
+// storable makes any text fit for a column: valid UTF-8, no NUL, at most limit runes, with a mark where it was cut.
+func storable(s string, limit int) string {
+	if most := (limit + 1) * utf8.UTFMax; len(s) > most {
+		s = s[:most]
+	}
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+	if utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	return string([]rune(s)[:limit-1]) + "…"
+}
+
+// newMessageID chooses the WhatsApp id of a message before it is sent, in the form WhatsApp Web uses.
+func newMessageID() string {
+	var b [9]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return "3EB0" + strings.ToUpper(hex.EncodeToString(b[:]))
+}
+
+// newID makes a primary key.
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func ptrOrNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
