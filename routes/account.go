@@ -10,7 +10,7 @@ import (
 )
 
 func passwordForm(v *visitor) PasswordForm {
-	return PasswordForm{Action: v.home() + "/account/password", Text: PasswordWords(v.Lang)}
+	return PasswordForm{Action: v.home() + "/account/password", Email: v.Email, Text: PasswordWords(v.Lang)}
 }
 
 func (s *server) adminAccountPage(c *fiber.Ctx) error {

@@ -49,7 +49,7 @@ func (s *server) loginPage(c *fiber.Ctx) error {
 func (s *server) showLogin(c *fiber.Ctx, status int, page LoginPage) error {
 	page.Page = s.page(c, "Sign in", "")
 	if s.DemoMode {
-		page.Demo = demoLogins()
+		page.Demo = s.DemoLogins
 	}
 	return s.render(c, status, "login", page)
 }

@@ -53,7 +53,8 @@ type Options struct {
 	PortalKey    string                          // PORTAL_INTERNAL_KEY; empty: those endpoints answer 404
 
 	DemoMode     bool
-	SimulatorURL string // control address of the simulator, for the demo
+	SimulatorURL string      // control address of the simulator, for the demo
+	DemoLogins   []DemoLogin // sample accounts, offered on the sign-in page of the demo
 }
 
 // JobsPrefix is where River's dashboard lives.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -28,6 +29,7 @@ type feed struct {
 	changed func(ctx context.Context, w *eventWriter, es []Event) error // what happened since
 	allowed func(ctx context.Context) (bool, error)                     // asked each minute
 	watch   func(ctx context.Context) error                             // nil, or: a page that needs codes is open; every 10 s
+	ended   func()                                                      // nil, or called when the stream is over
 }
 
 // stream answers with server-sent events until the browser leaves, access ends or the process stops.
@@ -38,6 +40,14 @@ func (s *server) stream(c *fiber.Ctx, f feed) error {
 	log := s.Log.With("request", requestID(c), "stream", c.Path())
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer f.sub.Close()
+		if f.ended != nil {
+			defer f.ended()
+		}
+		defer func() { // nobody above this function catches a panic
+			if r := recover(); r != nil {
+				log.Error("panic in a stream", "panic", r, "stack", string(debug.Stack()))
+			}
+		}()
 		if err := s.follow(f, &eventWriter{w: w}); err != nil && !errors.Is(err, errStreamEnd) {
 			log.LogAttrs(s.Context, slog.LevelDebug, "stream ended", slog.Any("err", err))
 		}

@@ -53,7 +53,7 @@ func (s *server) tenantWorker(c *fiber.Ctx) error {
 // new round.
 func (s *server) startCommand(t queries.GetTenantRow) workerCommand {
 	may := jobs.Allowed(t)
-	if !may.Start && may.Restart && t.WhatsappSession.State == queries.SessionStateDISCONNECTED && t.WhatsappSession.Jid == nil {
+	if !may.Start && may.Restart && t.WhatsappSession.Jid == nil && t.WhatsappSession.State == queries.SessionStateDISCONNECTED && !preparing(t) {
 		return s.Commands.RestartWorker
 	}
 	return s.Commands.StartWorker

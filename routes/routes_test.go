@@ -1,0 +1,190 @@
+package routes
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"flowhq/queries"
+)
+
+// who calls a route in the table test.
+const (
+	stranger = iota
+	asAdmin
+	asOwner
+	asStaff
+	asProgram
+	callers
+)
+
+var callerNames = [callers]string{"signed out", "admin", "owner", "staff", "API key"}
+
+// expected gives the status of each route for: signed out, admin, owner, staff, API key.
+var expected = map[string][callers]int{
+	"GET /":                                       {303, 303, 303, 303, 303},
+	"GET /login":                                  {200, 303, 303, 303, 200},
+	"POST /login":                                 {422, 422, 422, 422, 422},
+	"POST /logout":                                {303, 303, 303, 303, 303},
+	"GET /logout-everywhere":                      {303, 200, 200, 200, 303},
+	"POST /logout-everywhere":                     {303, 303, 303, 303, 303},
+	"GET /setup/:token":                           {410, 410, 410, 410, 410},
+	"POST /setup/:token":                          {410, 410, 410, 410, 410},
+	"GET /invite/:token":                          {410, 410, 410, 410, 410},
+	"POST /invite/:token":                         {410, 410, 410, 410, 410},
+	"GET /admin":                                  {303, 303, 403, 403, 303},
+	"GET /admin/stream":                           {401, 200, 403, 403, 401},
+	"GET /admin/tenants":                          {303, 200, 403, 403, 303},
+	"POST /admin/tenants":                         {303, 422, 403, 403, 303},
+	"GET /admin/tenants/:id":                      {303, 200, 403, 403, 303},
+	"GET /admin/tenants/:id/stream":               {401, 200, 403, 403, 401},
+	"GET /admin/tenants/:id/messages":             {303, 200, 403, 403, 303},
+	"POST /admin/tenants/:id/messages":            {303, 422, 403, 403, 303},
+	"GET /admin/tenants/:id/events":               {303, 200, 403, 403, 303},
+	"POST /admin/tenants/:id/config":              {303, 422, 403, 403, 303},
+	"POST /admin/tenants/:id/worker/:action":      {303, 303, 403, 403, 303},
+	"POST /admin/tenants/:id/pair-code":           {303, 422, 403, 403, 303},
+	"POST /admin/tenants/:id/people":              {303, 422, 403, 403, 303},
+	"POST /admin/tenants/:id/people/:user/invite": {303, 404, 403, 403, 303},
+	"POST /admin/tenants/:id/people/:user/remove": {303, 404, 403, 403, 303},
+	"POST /admin/tenants/:id/delete":              {303, 422, 403, 403, 303},
+	"GET /admin/keys":                             {303, 200, 403, 403, 303},
+	"POST /admin/keys":                            {303, 422, 403, 403, 303},
+	"POST /admin/keys/:id/revoke":                 {303, 404, 403, 403, 303},
+	"GET /admin/account":                          {303, 200, 403, 403, 303},
+	"POST /admin/account/password":                {303, 422, 403, 403, 303},
+	"ALL /admin/jobs":                             {303, 301, 403, 403, 303},
+	"ALL /admin/jobs/*":                           {303, 200, 403, 403, 303},
+	"POST /admin/tenants/:id/demo-scan":           {303, 409, 403, 403, 303},
+	"GET /portal":                                 {303, 403, 200, 200, 303},
+	"GET /portal/stream":                          {401, 403, 200, 200, 401},
+	"GET /portal/messages":                        {303, 403, 200, 200, 303},
+	"GET /portal/events":                          {303, 403, 200, 200, 303},
+	"GET /portal/account":                         {303, 403, 200, 200, 303},
+	"POST /portal/account/password":               {303, 403, 422, 422, 303},
+	"POST /portal/worker/start":                   {303, 403, 409, 409, 303},
+	"POST /portal/pair-code":                      {303, 403, 422, 422, 303},
+	"POST /portal/demo-scan":                      {303, 403, 409, 409, 303},
+	"GET /demo/phone":                             {200, 200, 200, 200, 200},
+	"GET /demo/phone/stream":                      {200, 200, 200, 200, 200},
+	"POST /demo/phone/send":                       {422, 422, 422, 422, 422},
+	"GET /healthz":                                {200, 200, 200, 200, 200},
+	"GET /readyz":                                 {200, 200, 200, 200, 200},
+	"GET /metrics":                                {200, 200, 200, 200, 200},
+	"GET /assets/*":                               {404, 404, 404, 404, 404},
+	"GET /api/v1/openapi.json":                    {200, 200, 200, 200, 200},
+	"GET /api/v1/tenants":                         {401, 401, 401, 401, 200},
+	"POST /api/v1/tenants":                        {401, 401, 401, 401, 422},
+	"GET /api/v1/tenants/:id":                     {401, 401, 401, 401, 200},
+	"PATCH /api/v1/tenants/:id":                   {401, 401, 401, 401, 200},
+	"DELETE /api/v1/tenants/:id":                  {401, 401, 401, 401, 204},
+	"POST /api/v1/tenants/:id/worker/start":       {401, 401, 401, 401, 409},
+	"POST /api/v1/tenants/:id/worker/stop":        {401, 401, 401, 401, 202},
+	"POST /api/v1/tenants/:id/worker/restart":     {401, 401, 401, 401, 409},
+	"POST /api/v1/tenants/:id/worker/logout":      {401, 401, 401, 401, 409},
+	"GET /api/v1/tenants/:id/qr":                  {401, 401, 401, 401, 200},
+	"POST /api/v1/tenants/:id/pair-code":          {401, 401, 401, 401, 422},
+	"GET /api/v1/tenants/:id/events":              {401, 401, 401, 401, 200},
+	"GET /api/v1/tenants/:id/messages":            {401, 401, 401, 401, 200},
+	"POST /api/v1/tenants/:id/messages":           {401, 401, 401, 401, 422},
+}
+
+// TestEveryRouteForEveryRole walks the route table, so that a new route without an expectation fails.
+func TestEveryRouteForEveryRole(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.DemoMode, o.SimulatorURL = true, "http://127.0.0.1:1" })
+	tenant := s.tenant("Neema Salon", 1)
+	s.person(tenant, "owner@example.org", queries.UserRoleOWNER)
+	s.person(tenant, "staff@example.org", queries.UserRoleSTAFF)
+	key, err := CreateAPIKey(t.Context(), s.db, "test", nil)
+	must(t, err)
+	must(t, UpsertAdmin(t.Context(), s.db, "admin@example.org", testPassword))
+	doomed := s.tenant("Short-lived", 2) // for the route that deletes
+
+	listed := map[string]bool{}
+	for _, r := range s.server.table() {
+		listed[r.method+" "+r.path] = true
+		want, known := expected[r.method+" "+r.path]
+		if !known {
+			t.Errorf("%s %s: no expectation; add it to this test", r.method, r.path)
+			continue
+		}
+		for who := range callers {
+			// A fresh session each: some routes end it.
+			b := s.browser()
+			var headers []string
+			switch who {
+			case asAdmin:
+				b = s.fork("admin@example.org")
+			case asOwner:
+				b = s.fork("owner@example.org")
+			case asStaff:
+				b = s.fork("staff@example.org")
+			case asProgram:
+				headers = []string{"Authorization", "Bearer " + key}
+			}
+			id := tenant.String()
+			if r.method == "DELETE" {
+				id = doomed.String()
+			}
+			got := s.call(b, r, id, headers)
+			if got != want[who] {
+				t.Errorf("%s %s as %s: status %d, want %d", r.method, r.path, callerNames[who], got, want[who])
+			}
+		}
+	}
+	for name := range expected {
+		if !listed[name] {
+			t.Errorf("%s is expected but not in the route table", name)
+		}
+	}
+}
+
+// fork is a new browser with a session of this person, without the cost of checking the password.
+func (s *site) fork(email string) *browser {
+	s.t.Helper()
+	ctx, err := s.server.sessions.Load(s.t.Context(), "")
+	must(s.t, err)
+	user, err := s.q.GetUserByEmail(ctx, email)
+	must(s.t, err)
+	s.server.sessions.Put(ctx, sessionUser, user.ID.String())
+	token, _, err := s.server.sessions.Commit(withUser(ctx, user.ID))
+	must(s.t, err)
+	b := s.browser()
+	address, err := url.Parse(s.url)
+	must(s.t, err)
+	b.Jar.SetCookies(address, []*http.Cookie{{Name: s.server.sessions.Cookie.Name, Value: token, Path: "/"}})
+	return b
+}
+
+// call asks a route as its page or program would, with nothing filled in, and gives the status. Of streams it reads no body.
+func (s *site) call(b *browser, r route, tenant string, headers []string) int {
+	s.t.Helper()
+	path := strings.NewReplacer(":token", "no-such-token", ":id", tenant, ":user", "0198b2f0-0000-7000-8000-000000000000",
+		":action", "start", "/*", "/").Replace(r.path)
+	if strings.HasPrefix(r.path, "/admin/keys/:id") {
+		path = "/admin/keys/0198b2f0-0000-7000-8000-000000000000/revoke"
+	}
+	method := r.method
+	if method == anyMethod {
+		method = "GET"
+	}
+	request, err := http.NewRequest(method, b.url+path, strings.NewReader(""))
+	must(s.t, err)
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	switch {
+	case strings.HasSuffix(r.path, "/stream"):
+		request.Header.Set("Accept", "text/event-stream")
+	case r.role == apiKey && (method == "POST" || method == "PATCH"):
+		request, err = http.NewRequest(method, b.url+path, strings.NewReader("{}"))
+		must(s.t, err)
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := b.Do(request)
+	must(s.t, err)
+	res.Body.Close()
+	return res.StatusCode
+}
