@@ -233,3 +233,15 @@ func (s *site) exec(sql string, args ...any) {
 func withUser(ctx context.Context, user uuid.UUID) context.Context {
 	return context.WithValue(ctx, sessionWriteKey{}, sessionWrite{user: &user})
 }
+
+// await waits until a query's number is want. It asks the database, which has no other way to tell.
+func (s *site) await(sql string, want int, args ...any) {
+	s.t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for s.count(sql, args...) != want {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s is not %d after 10 s", sql, want)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
