@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"flowhq/whatsapp/simulator"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"go.mau.fi/libsignal/logger"
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
+	"go.mau.fi/whatsmeow/store"
+	"go.mau.fi/whatsmeow/store/sqlstore"
+	"go.mau.fi/whatsmeow/types/events"
+	waLog "go.mau.fi/whatsmeow/util/log"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+)
+
+const (
+	echoPairWord  = "pair"
+	echoReadyWord = "ready"
+	echoQRWord    = "qr "
+	echoConns     = 20 // as many as Flow HQ's pools hold
+)
+
+// benchEcho is the yardstick: whatsmeow as it comes, with its own store on Postgres, and a handler that sends the text of
+// each message back. It logs nothing and guarantees nothing.
+func (c command) benchEcho(ctx context.Context, orders <-chan string) error {
+	var quiet logger.Loggable = noSignalLog{}
+	logger.Setup(&quiet)
+	key, err := hex.DecodeString(c.getenv("WHATSAPP_ROOT_KEY"))
+	if err != nil || len(key) != 32 {
+		return errors.New("WHATSAPP_ROOT_KEY: no key")
+	}
+	whatsmeow.WACertPubKey = [32]byte(key)
+	hc, err := simulator.HTTPClient(c.getenv("WHATSAPP_URL"))
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("pgx", c.getenv("DATABASE_URL"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(echoConns)
+	db.SetMaxIdleConns(echoConns)
+	container := sqlstore.NewWithDB(db, "postgres", waLog.Noop)
+	if err := container.Upgrade(ctx); err != nil {
+		return err
+	}
+	devices, err := container.GetAllDevices(ctx)
+	if err != nil {
+		return err
+	}
+	connect := func(device *store.Device) *whatsmeow.Client {
+		client := whatsmeow.NewClient(device, waLog.Noop)
+		client.SetWebsocketHTTPClient(hc)
+		client.SetPreLoginHTTPClient(hc)
+		client.AddEventHandler(func(event any) {
+			switch e := event.(type) {
+			case *events.QR:
+				fmt.Fprintln(c.stdout, echoQRWord+e.Codes[0])
+			case *events.Message:
+				echoMessage(ctx, client, e)
+			}
+		})
+		return client
+	}
+	var clients []*whatsmeow.Client
+	defer func() {
+		for _, client := range clients {
+			client.Disconnect()
+		}
+	}()
+	var dials errgroup.Group
+	dials.SetLimit(benchPairing)
+	for _, device := range devices {
+		client := connect(device)
+		clients = append(clients, client)
+		dials.Go(client.Connect)
+	}
+	if err := dials.Wait(); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.stdout, echoReadyWord)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case order := <-orders:
+			if order != echoPairWord {
+				return fmt.Errorf("unknown order %q", order)
+			}
+			client := connect(container.NewDevice())
+			clients = append(clients, client)
+			dials.Go(client.Connect)
+		}
+	}
+}
+
+func echoMessage(ctx context.Context, client *whatsmeow.Client, m *events.Message) {
+	text := m.Message.GetConversation()
+	if text == "" || m.Info.IsFromMe || m.Info.IsGroup {
+		return
+	}
+	_, _ = client.SendMessage(ctx, m.Info.Chat, &waE2E.Message{Conversation: proto.String(text)}) // a lost one is noticed at the phone
+}
+
+// noSignalLog silences libsignal, which would print to standard output.
+type noSignalLog struct{}
+
+func (noSignalLog) Debug(string, string)   {}
+func (noSignalLog) Info(string, string)    {}
+func (noSignalLog) Warning(string, string) {}
+func (noSignalLog) Error(string, string)   {}
+func (noSignalLog) Configure(string)       {}
+
+// echoDriver runs the echo loop as a process.
+type echoDriver struct {
+	bench *bench
+	env   []string
+}
+
+func (d *echoDriver) start(ctx context.Context) (*benchProcess, error) {
+	p, err := startBenchProcess(ctx, d.bench.dir, "echo", d.env, benchEchoWord)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if _, err := p.line(limited, echoReadyWord); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
+	return p, nil
+}
+
+func (d *echoDriver) pair(ctx context.Context, p *benchProcess, numbers []string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(benchPairing)
+	for _, number := range numbers {
+		group.Go(func() error {
+			if err := p.order(echoPairWord); err != nil {
+				return err
+			}
+			code, err := p.line(ctx, echoQRWord) // anybody's: any phone may scan it
+			if err != nil {
+				return err
+			}
+			if _, err := d.bench.simulator.Scan(ctx, code, number); err != nil {
+				return err
+			}
+			return d.bench.simulator.WaitConnected(ctx, number)
+		})
+	}
+	return group.Wait()
+}
+
+func (d *echoDriver) settled(context.Context, int) error { return nil }
+
+func (d *echoDriver) verify(context.Context, time.Time, int) (string, error) { return "", nil }
