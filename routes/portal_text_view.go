@@ -35,6 +35,7 @@ type LinkText struct {
 	GetCode, CodeHeading, CodeHint        string
 	Preparing, ConnectedAs, Since         string
 	NotRunning, NotRunningHint, DemoScan  string
+	NotConnected                          string // heading where a Reason follows
 	ShowQRTab, UseCodeTab, ConnectedsHint string
 }
 
@@ -90,7 +91,7 @@ func LinkWords(lang string) LinkText {
 			GetQR: "Onyesha msimbo wa QR", GetCode: "Nipe msimbo", CodeHeading: "Andika msimbo huu kwenye simu",
 			CodeHint:  "WhatsApp › Vifaa vilivyounganishwa › Unganisha kifaa › Unganisha kwa namba ya simu",
 			Preparing: "Tunaandaa msimbo…", ConnectedAs: "Imeunganishwa kama", Since: "tangu",
-			NotRunning: "Namba bado haijaunganishwa", NotRunningHint: "Anza ili msimbo wa QR uonekane hapa.",
+			NotConnected: "Namba haijaunganishwa", NotRunning: "Namba bado haijaunganishwa", NotRunningHint: "Anza ili msimbo wa QR uonekane hapa.",
 			DemoScan: "Skani kwa simu ya mfano", ShowQRTab: "Msimbo wa QR", UseCodeTab: "Namba ya simu",
 			ConnectedsHint: "Wateja wanajibiwa kutoka namba hii. Simu si lazima iwe na intaneti muda wote.",
 		}
@@ -104,7 +105,7 @@ func LinkWords(lang string) LinkText {
 		GetQR: "Show the QR code", GetCode: "Get a code", CodeHeading: "Type this code on the phone",
 		CodeHint:  "WhatsApp › Linked devices › Link a device › Link with phone number",
 		Preparing: "Preparing the code…", ConnectedAs: "Connected as", Since: "since",
-		NotRunning: "The number is not linked yet", NotRunningHint: "Start to see the QR code here.",
+		NotConnected: "The number is not connected", NotRunning: "The number is not linked yet", NotRunningHint: "Start to see the QR code here.",
 		DemoScan: "Scan with the demo phone", ShowQRTab: "QR code", UseCodeTab: "Phone number",
 		ConnectedsHint: "Customers get their answers from this number. The phone need not be online all the time.",
 	}

@@ -93,7 +93,11 @@ func Ago(lang string, t, now time.Time) string {
 		return t.UTC().Format("2 Jan 2006")
 	}
 	if lang == "sw" {
-		return fmt.Sprintf("%s %d zilizopita", map[string]string{"min": "dk", "h": "saa", "d": "siku"}[unit], n)
+		past := "zilizopita"
+		if n == 1 {
+			past = "iliyopita"
+		}
+		return fmt.Sprintf("%s %d %s", map[string]string{"min": "dk", "h": "saa", "d": "siku"}[unit], n, past)
 	}
 	return fmt.Sprintf("%d %s ago", n, unit)
 }

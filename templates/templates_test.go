@@ -153,7 +153,7 @@ func TestAgo(t *testing.T) {
 		back   time.Duration
 		en, sw string
 	}{
-		{-5 * time.Second, "just now", "sasa hivi"}, {44 * time.Second, "just now", "sasa hivi"}, {46 * time.Second, "1 min ago", "dk 1 zilizopita"},
+		{-5 * time.Second, "just now", "sasa hivi"}, {44 * time.Second, "just now", "sasa hivi"}, {46 * time.Second, "1 min ago", "dk 1 iliyopita"},
 		{59 * time.Minute, "59 min ago", "dk 59 zilizopita"}, {23 * time.Hour, "23 h ago", "saa 23 zilizopita"},
 		{50 * time.Hour, "2 d ago", "siku 2 zilizopita"}, {30 * 24 * time.Hour, "24 Oct 2026", "24 Oct 2026"},
 	} {
@@ -199,7 +199,7 @@ func stream(t testing.TB, e *html.Engine, w http.ResponseWriter, r *http.Request
 	fresh := p.Messages.Rows[0]
 	fresh.ID, fresh.Text, fresh.At = "m9999", "Fresh from the stream", now.Add(time.Second)
 	late := p.Messages.Rows[3]
-	late.ID, late.Text, late.At = "m0000-late", "Late one", p.Messages.Rows[2].At.Add(-time.Second)
+	late.ID, late.Text, late.At = "m0000-late", "Late one", p.Messages.Rows[2].At.Add(-30 * time.Second)
 	ticked := p.Messages.Rows[0]
 	ticked.Status = "READ"
 	event := p.Events.Rows[0]

@@ -178,7 +178,7 @@
       if (box.value.trim()) box.form.requestSubmit();
       return;
     }
-    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog")) return;
+    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog[open]")) return;
     if (e.key === "/") {
       const s = document.querySelector("[data-search]");
       if (s) { e.preventDefault(); s.focus(); s.select(); }
@@ -219,13 +219,13 @@
   const day = new Intl.DateTimeFormat(sw ? "sw" : "en-GB", { day: "numeric", month: "short", year: "numeric" });
   const full = new Intl.DateTimeFormat(sw ? "sw" : "en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
   const minute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const swahili = { min: "dk", h: "saa", d: "siku" };
   function ago(t) {
     const s = (Date.now() - t) / 1000;
     if (s < 45) return sw ? "sasa hivi" : "just now";
-    if (s < 3600) { const n = Math.max(1, Math.floor(s / 60)); return sw ? "dk " + n + " zilizopita" : n + " min ago"; }
-    if (s < 86400) { const n = Math.floor(s / 3600); return sw ? "saa " + n + " zilizopita" : n + " h ago"; }
-    if (s < 604800) { const n = Math.floor(s / 86400); return sw ? "siku " + n + " zilizopita" : n + " d ago"; }
-    return day.format(t);
+    if (s >= 604800) return day.format(t);
+    const [n, unit] = s < 3600 ? [Math.max(1, Math.floor(s / 60)), "min"] : s < 86400 ? [Math.floor(s / 3600), "h"] : [Math.floor(s / 86400), "d"];
+    return sw ? swahili[unit] + " " + n + (n === 1 ? " iliyopita" : " zilizopita") : n + " " + unit + " ago";
   }
   function times(from) {
     each("time[data-ago]", (el) => { el.textContent = ago(new Date(el.dateTime)); }, from);
