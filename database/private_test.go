@@ -91,6 +91,36 @@ func TestLastUserStopsServer(t *testing.T) {
 	}
 }
 
+// Whoever uses the server when it dies gets a new one: the process that started it, and one that came later.
+func TestServerComesBack(t *testing.T) {
+	data := t.TempDir()
+	db := mustOpen(t, data)
+	holder := mustHold(t, data)
+	for _, user := range []string{"two processes", "the one that came later"} {
+		if user == "the one that came later" {
+			mustClose(t, db)
+			db = mustOpen(t, data)
+			holder.leave(t)
+		}
+		pid := db.ServerPID()
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			if err := db.System.Ping(t.Context()); err == nil && db.ServerPID() != pid {
+				break
+			} else if time.Now().After(deadline) {
+				t.Fatalf("%s: not back: %v", user, err)
+			}
+		}
+	}
+	pid := db.ServerPID()
+	mustClose(t, db)
+	if running(pid) {
+		t.Error("the new server still runs after the last process left")
+	}
+}
+
 // Several processes meet an empty folder at once: one creates, all work on the same server.
 func TestSeveralFirstStarts(t *testing.T) {
 	data := t.TempDir()

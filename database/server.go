@@ -24,6 +24,7 @@ const (
 	ownerDatabase = "flowhq"
 
 	pollInterval  = 10 * time.Millisecond
+	watchInterval = 250 * time.Millisecond
 	startTimeout  = 5 * time.Minute // replaying the log after a power cut takes its time
 	stopTimeout   = 30 * time.Second
 	socketFile    = ".s.PGSQL.5432"
@@ -50,6 +51,7 @@ type server struct {
 	child  *child   // nil: adopted, or not started yet
 	start  time.Time
 
+	endWatch func() // returns when the watch has ended; from then on child belongs to close
 	closing  sync.Once
 	closeErr error
 }
@@ -112,13 +114,56 @@ func (s *server) open(ctx context.Context, data string) error {
 	if err := s.openFolder(); err != nil {
 		return err
 	}
-	if err := s.ensureRunning(ctx, major); err != nil {
+	if err := s.ensureRunning(ctx); err != nil {
 		if s.child != nil {
-			s.child.signal(syscall.SIGINT)
+			_ = s.child.cmd.Process.Signal(syscall.SIGINT)
 		}
 		return err
 	}
+	watching, end := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.watch(watching, s.pid())
+	}()
+	s.endWatch = func() { end(); <-done }
 	return nil
+}
+
+// watch starts the server again when it ends under us: killed for want of memory, say. Every process that uses it watches;
+// the first to get the lock starts it and the others find it running.
+func (s *server) watch(ctx context.Context, pid int) {
+	wait := watchInterval
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		if s.remains(pid) {
+			continue
+		}
+		wait = watchInterval
+		s.log.Error("the private Postgres ended unexpectedly; starting it again", "pid", pid, "log", s.logPath())
+		if err := s.restart(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("cannot start the private Postgres again; trying on", "err", err)
+			wait = 5 * time.Second
+			continue
+		}
+		pid = s.pid()
+	}
+}
+
+func (s *server) restart(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s.child, s.start = nil, time.Now()
+	return s.ensureRunning(ctx)
 }
 
 // clusterVersion is the major version that made the cluster, 0 when there is none yet.
@@ -168,13 +213,13 @@ func (s *server) dsn(user, database string) string {
 
 // ensureRunning connects to the server, starting it first if none runs. It is called under the lock, so nobody else
 // starts or stops it meanwhile.
-func (s *server) ensureRunning(ctx context.Context, major int) error {
+func (s *server) ensureRunning(ctx context.Context) error {
 	told := false
 	for {
 		err := s.probe(ctx)
 		switch {
 		case err == nil && s.child == nil:
-			s.log.Info("using the private Postgres that already runs", "pid", s.pid(), "folder", s.cluster)
+			s.log.Debug("using the private Postgres that already runs", "pid", s.pid(), "folder", s.cluster)
 			return nil
 		case err == nil:
 			s.log.Info("private Postgres is ready", "pid", s.pid(), "folder", s.cluster, "took", time.Since(s.start).Round(time.Millisecond))
@@ -203,7 +248,7 @@ func (s *server) ensureRunning(ctx context.Context, major int) error {
 			if busy { // it listens soon, or is just ending
 				break
 			}
-			if s.child, err = s.startChild(ctx, major); err != nil {
+			if s.child, err = s.startChild(ctx); err != nil {
 				return err
 			}
 		}
@@ -280,6 +325,7 @@ func (s *server) close(ctx context.Context) error {
 }
 
 func (s *server) leave(ctx context.Context) error {
+	s.endWatch()
 	defer s.release()
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
@@ -291,7 +337,7 @@ func (s *server) leave(ctx context.Context) error {
 	// Ours is shared: getting it exclusively means that there is no other.
 	err = syscall.Flock(int(s.users.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		s.log.Info("leaving the private Postgres to the other process that uses it", "pid", s.pid())
+		s.log.Debug("leaving the private Postgres to the other process that uses it", "pid", s.pid())
 		return nil
 	}
 	if err != nil {

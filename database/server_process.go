@@ -38,8 +38,6 @@ func (c *child) ended() bool {
 	}
 }
 
-func (c *child) signal(sig os.Signal) { _ = c.cmd.Process.Signal(sig) }
-
 // complaint is why the server ended, from its own log.
 func (c *child) complaint() string {
 	f, err := os.Open(c.log)
@@ -107,7 +105,11 @@ func serverCommand(cluster string, credential *syscall.Credential, program strin
 
 func (s *server) logPath() string { return filepath.Join(s.data, "postgres.log") }
 
-func (s *server) startChild(ctx context.Context, major int) (*child, error) {
+func (s *server) startChild(ctx context.Context) (*child, error) {
+	major, err := clusterVersion(s.cluster)
+	if err != nil {
+		return nil, err
+	}
 	bin, err := findBinaries(ctx, major, s.cluster)
 	if err != nil {
 		return nil, err
