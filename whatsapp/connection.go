@@ -45,7 +45,7 @@ func (s *supervisor) prepare(ctx context.Context) error {
 	if s.client != nil && s.jid == jid {
 		return nil
 	}
-	s.jid, s.device.store = jid, nil
+	s.jid, s.device = jid, s.newDevice()
 	device := s.device.blank()
 	if jid != "" {
 		if device, err = s.device.open(ctx, jid); err != nil {
@@ -55,7 +55,8 @@ func (s *supervisor) prepare(ctx context.Context) error {
 			if err := s.device.forget(ctx, jid); err != nil {
 				return err
 			}
-			s.jid, device = "", s.device.blank()
+			s.jid, s.device = "", s.newDevice()
+			device = s.device.blank()
 		}
 	}
 	cli := whatsmeow.NewClient(device, waLogger{s.log, "whatsmeow"})
@@ -262,7 +263,7 @@ func (s *supervisor) unlinked(ctx context.Context) {
 		}
 	}
 	s.client.Disconnect()
-	s.client, s.jid, s.device.store = nil, "", nil
+	s.client, s.jid = nil, ""
 }
 
 // forgetEvents drops what an earlier connection left behind.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -31,12 +32,15 @@ func newDevices(db *pgxpool.Pool, log waLogger) *devices {
 	return &devices{db: db, q: queries.New(db), sql: sqlDB, own: sqlstore.NewWithDB(sqlDB, "postgres", log), lids: newLIDMap(db)}
 }
 
-// tenantDevices keeps one tenant's device; it is the container that whatsmeow saves to.
+// tenantDevices keeps one device of one tenant; it is the container that whatsmeow saves to.
 type tenantDevices struct {
 	*devices
 	tenant uuid.UUID
 	fail   func(error) // the store failed
 	store  *tenantStore
+
+	mu   sync.Mutex // storing against forgetting: whatsmeow saves from several goroutines
+	gone bool
 }
 
 var _ store.DeviceContainer = (*tenantDevices)(nil)
@@ -94,6 +98,11 @@ func (d *tenantDevices) PutDevice(ctx context.Context, device *store.Device) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.gone {
+		return store.ErrDeviceDeleted
+	}
 	err := pgx.BeginFunc(ctx, d.db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, upsertDevice, device.ID.String(), device.LID.String(), int64(device.RegistrationID),
 			device.NoiseKey.Priv[:], device.IdentityKey.Priv[:],
@@ -135,6 +144,9 @@ const (
 func (d *tenantDevices) forget(ctx context.Context, jid string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gone = true
 	return pgx.BeginFunc(ctx, d.db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, deleteDevice, jid); err != nil {
 			return err

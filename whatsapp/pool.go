@@ -273,6 +273,7 @@ func (p *Pool) Restart(ctx context.Context, tenantID uuid.UUID) error {
 // not connected, the device is forgotten all the same; the phone shows it until it is removed there.
 func (p *Pool) Logout(ctx context.Context, tenantID uuid.UUID) error {
 	defer p.lock(tenantID)()
+	device := &tenantDevices{devices: p.devices, tenant: tenantID}
 	if s := p.supervisor(tenantID); s != nil {
 		if l := s.online.Load(); l != nil {
 			tell, cancel := context.WithTimeout(ctx, 15*time.Second)
@@ -288,13 +289,13 @@ func (p *Pool) Logout(ctx context.Context, tenantID uuid.UUID) error {
 		if err != nil {
 			return err
 		}
+		device = s.device // what whatsmeow still saves on some goroutine is refused from now on
 	}
 	t, err := p.q.GetSupervised(ctx, tenantID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return err
 	}
 	if t.Jid != nil {
-		device := &tenantDevices{devices: p.devices, tenant: tenantID}
 		if err := device.forget(ctx, *t.Jid); err != nil {
 			return err
 		}

@@ -74,8 +74,12 @@ func newSupervisor(p *Pool, tenant uuid.UUID, shard int16, epoch int64) *supervi
 		chats: newCache[string, chat](128), poison: newCache[string, int](64), kick: make(chan struct{}, 1),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.device = &tenantDevices{devices: p.devices, tenant: tenant, fail: s.storeFailed}
+	s.device = s.newDevice()
 	return s
+}
+
+func (s *supervisor) newDevice() *tenantDevices {
+	return &tenantDevices{devices: s.pool.devices, tenant: s.tenant, fail: s.storeFailed}
 }
 
 // run lives until the tenant is stopped or handed over. A panic ends this tenant's worker and nothing else.
