@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"flowhq/database"
-	"flowhq/whatsapp"
 )
 
 const (
 	maxClockSkew = 5 * time.Second
 	minFreeDisk  = 1 << 30 // bytes
 	dialTimeout  = 5 * time.Second
+	whatsAppHost = "web.whatsapp.com"
 )
 
 // check is one thing the doctor looks at: what it found, or what is wrong and what to do.
@@ -90,7 +90,7 @@ func checkDisk(dir string) check {
 }
 
 func checkWhatsApp(ctx context.Context, config config) check {
-	address := net.JoinHostPort(whatsapp.Host, "443")
+	address := net.JoinHostPort(whatsAppHost, "443")
 	if config.WhatsAppURL != "" {
 		u, err := url.Parse(config.WhatsAppURL)
 		if err != nil {

@@ -57,7 +57,10 @@ type app struct {
 }
 
 // demoOptions is what `flowhq demo` adds: the pages know that WhatsApp is simulated and where.
-type demoOptions struct{ simulatorURL string }
+type demoOptions struct {
+	simulatorURL string
+	logins       []routes.DemoLogin
+}
 
 // newApp opens the database, brings it up to date, takes the address and wires everything; nothing works yet. close ends what it began.
 func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) (_ *app, err error) {
@@ -111,8 +114,8 @@ func (a *app) wireWorker(registry *prometheus.Registry) (err error) {
 	c := a.config
 	host, _ := os.Hostname()
 	o := whatsapp.Options{
-		DB: a.db.System, Log: a.log, NodeName: fmt.Sprintf("%s:%d", host, os.Getpid()), Registerer: registry,
-		RepliesPerMinute: c.RepliesPerMinute, HeartbeatInterval: c.Heartbeat, Lease: c.Lease,
+		DB: a.db.System, Log: a.log, NodeName: fmt.Sprintf("%s:%d", host, os.Getpid()), Metrics: registry,
+		RepliesPerMinute: c.RepliesPerMinute, HeartbeatInterval: c.Heartbeat, Lease: c.Lease, Shards: c.Shards,
 		Enqueue: func(ctx context.Context, tx pgx.Tx, queued []whatsapp.Queued) error {
 			return enqueueReplies(ctx, a.river, tx, queued)
 		},
@@ -131,7 +134,7 @@ func (a *app) wireWorker(registry *prometheus.Registry) (err error) {
 		return err
 	}
 	a.river, err = jobs.NewWorker(jobs.WorkerOptions{
-		DB: a.db.System, Log: a.log, Pool: ownerPool{a.pool}, SoftStopTimeout: drainJobs,
+		DB: a.db.System, Log: a.log, Pool: a.pool, NotOwner: whatsapp.ErrNotOwner, SoftStopTimeout: drainJobs,
 		StaleThreshold: c.StaleThreshold, StaleInterval: c.StaleInterval,
 	})
 	return err
@@ -169,7 +172,7 @@ func (a *app) wireWeb(registry *prometheus.Registry) error {
 		Ready:   a.ready,
 	}
 	if a.demo != nil {
-		o.DemoMode, o.SimulatorURL = true, a.demo.simulatorURL
+		o.DemoMode, o.SimulatorURL, o.DemoLogins = true, a.demo.simulatorURL, a.demo.logins
 	}
 	a.web, err = routes.New(o)
 	return err

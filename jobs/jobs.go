@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 )
 
 // Pool is what the jobs need of the pool of WhatsApp clients. Every method is idempotent.
@@ -27,17 +28,18 @@ type Pool interface {
 	Send(ctx context.Context, tenantID, messageID uuid.UUID) error
 }
 
-// ErrNotOwner is what a Pool returns for a tenant whose shard this node does not hold (any more).
-var ErrNotOwner = errors.New("this node does not hold the tenant's shard")
-
 // snooze is how long a job waits that arrived on a node which has just given up the shard.
 const snooze = time.Second
 
-func onOwner(err error) error {
-	if errors.Is(err, ErrNotOwner) {
-		return river.JobSnooze(snooze)
-	}
-	return err
+// snoozeElsewhere lets a job wait whose tenant is another node's by now: that node works it.
+func snoozeElsewhere(notOwner error) rivertype.Middleware {
+	return river.WorkerMiddlewareFunc(func(ctx context.Context, _ *rivertype.JobRow, work func(context.Context) error) error {
+		err := work(ctx)
+		if errors.Is(err, notOwner) {
+			return river.JobSnooze(snooze)
+		}
+		return err
+	})
 }
 
 // ShardQueue names the River queue of a shard.
@@ -57,6 +59,7 @@ type WorkerOptions struct {
 	DB                            *pgxpool.Pool
 	Log                           *slog.Logger
 	Pool                          Pool
+	NotOwner                      error // what Pool returns for a tenant whose shard this node does not hold
 	StaleThreshold, StaleInterval time.Duration
 	SoftStopTimeout               time.Duration // how long running jobs may go on after the client was told to stop
 }
@@ -87,6 +90,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 			periodic(o.StaleInterval, StaleSweep{}),
 			periodic(time.Hour, Cleanup{}),
 		},
+		Middleware:                  []rivertype.Middleware{snoozeElsewhere(o.NotOwner)},
 		JobTimeout:                  time.Minute,
 		RescueStuckJobsAfter:        2 * time.Minute,
 		CompletedJobRetentionPeriod: time.Hour, // one job a message: the log is in message_logs

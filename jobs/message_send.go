@@ -24,7 +24,7 @@ type messageSendWorker struct {
 }
 
 func (w *messageSendWorker) Work(ctx context.Context, job *river.Job[MessageSend]) error {
-	return onOwner(w.pool.Send(ctx, job.Args.TenantID, job.Args.MessageID))
+	return w.pool.Send(ctx, job.Args.TenantID, job.Args.MessageID)
 }
 
 // NextRetry comes soon: an unanswered send is usually a broken connection that is back within seconds. The row stays queued

@@ -22,5 +22,5 @@ type tenantForgetWorker struct {
 }
 
 func (w *tenantForgetWorker) Work(ctx context.Context, job *river.Job[TenantForget]) error {
-	return onOwner(w.pool.Forget(ctx, job.Args.TenantID, job.Args.JID))
+	return w.pool.Forget(ctx, job.Args.TenantID, job.Args.JID)
 }

@@ -21,5 +21,5 @@ type tenantLogoutWorker struct {
 }
 
 func (w *tenantLogoutWorker) Work(ctx context.Context, job *river.Job[TenantLogout]) error {
-	return onOwner(w.pool.Logout(ctx, job.Args.TenantID))
+	return w.pool.Logout(ctx, job.Args.TenantID)
 }

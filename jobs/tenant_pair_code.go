@@ -23,5 +23,5 @@ type tenantPairCodeWorker struct {
 
 func (w *tenantPairCodeWorker) Work(ctx context.Context, job *river.Job[TenantPairCode]) error {
 	_, err := w.pool.PairCode(ctx, job.Args.TenantID, job.Args.Phone)
-	return onOwner(err)
+	return err
 }

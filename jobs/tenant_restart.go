@@ -21,5 +21,5 @@ type tenantRestartWorker struct {
 }
 
 func (w *tenantRestartWorker) Work(ctx context.Context, job *river.Job[TenantRestart]) error {
-	return onOwner(w.pool.Restart(ctx, job.Args.TenantID))
+	return w.pool.Restart(ctx, job.Args.TenantID)
 }

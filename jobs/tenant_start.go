@@ -21,5 +21,5 @@ type tenantStartWorker struct {
 }
 
 func (w *tenantStartWorker) Work(ctx context.Context, job *river.Job[TenantStart]) error {
-	return onOwner(w.pool.Start(ctx, job.Args.TenantID))
+	return w.pool.Start(ctx, job.Args.TenantID)
 }

@@ -21,5 +21,5 @@ type tenantStopWorker struct {
 }
 
 func (w *tenantStopWorker) Work(ctx context.Context, job *river.Job[TenantStop]) error {
-	return onOwner(w.pool.Stop(ctx, job.Args.TenantID))
+	return w.pool.Stop(ctx, job.Args.TenantID)
 }

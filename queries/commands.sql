@@ -92,3 +92,11 @@ WITH gone_sessions AS (DELETE FROM user_sessions WHERE expires_at < now()),
     gone_throttles AS (DELETE FROM login_throttles WHERE last_failed_at < now() - interval '1 day'),
     gone_nodes AS (DELETE FROM nodes WHERE last_seen_at < now() - interval '1 day')
 DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours';
+
+-- The tenant that means to link this number.
+-- name: FindTenantByPhone :one
+SELECT id FROM tenants WHERE phone_number = @phone_number;
+
+-- Shards that no node holds.
+-- name: CountFreeShards :one
+SELECT count(*) FROM shards WHERE lease_until IS NULL OR lease_until <= now();

@@ -12,6 +12,18 @@ import (
 	"github.com/google/uuid"
 )
 
+const countFreeShards = `-- name: CountFreeShards :one
+SELECT count(*) FROM shards WHERE lease_until IS NULL OR lease_until <= now()
+`
+
+// Shards that no node holds.
+func (q *Queries) CountFreeShards(ctx context.Context) (int64, error) {
+	row := q.db.QueryRow(ctx, countFreeShards)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteExpired = `-- name: DeleteExpired :exec
 WITH gone_sessions AS (DELETE FROM user_sessions WHERE expires_at < now()),
     gone_links AS (DELETE FROM one_time_links WHERE expires_at < now() - interval '30 days'),
@@ -112,6 +124,18 @@ func (q *Queries) FindIdempotencyKey(ctx context.Context, arg FindIdempotencyKey
 		&i.MessageLog.CreatedAt,
 	)
 	return i, err
+}
+
+const findTenantByPhone = `-- name: FindTenantByPhone :one
+SELECT id FROM tenants WHERE phone_number = $1
+`
+
+// The tenant that means to link this number.
+func (q *Queries) FindTenantByPhone(ctx context.Context, phoneNumber string) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, findTenantByPhone, phoneNumber)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const forgetPairCode = `-- name: ForgetPairCode :exec
