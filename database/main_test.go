@@ -54,8 +54,16 @@ type holder struct {
 	server int // process id of the private server
 }
 
+// startHolder runs the given copy of the test binary, or this one, as the given user. It may be called from any goroutine.
 func startHolder(t *testing.T, binary, data string, credential *syscall.Credential) (*holder, error) {
 	t.Helper()
+	if binary == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		binary = self
+	}
 	cmd := exec.Command(binary)
 	cmd.Dir = filepath.Dir(data)
 	cmd.Env = append(os.Environ(), holdFolder+"="+data)
@@ -63,14 +71,14 @@ func startHolder(t *testing.T, binary, data string, credential *syscall.Credenti
 	cmd.Stderr = t.Output()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	line = strings.TrimSpace(line)
@@ -85,7 +93,7 @@ func startHolder(t *testing.T, binary, data string, credential *syscall.Credenti
 
 func mustHold(t *testing.T, data string) *holder {
 	t.Helper()
-	h, err := startHolder(t, os.Args[0], data, nil)
+	h, err := startHolder(t, "", data, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

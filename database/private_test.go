@@ -127,7 +127,7 @@ func TestSeveralFirstStarts(t *testing.T) {
 	holders := make(chan *holder, 3)
 	for range cap(holders) {
 		go func() {
-			h, err := startHolder(t, os.Args[0], data, nil)
+			h, err := startHolder(t, "", data, nil)
 			if err != nil {
 				t.Error(err)
 			}
@@ -236,7 +236,11 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	binary, data := filepath.Join(dir, "database.test"), filepath.Join(dir, "data")
-	copyFile(t, os.Args[0], binary)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, self, binary)
 	if err := os.Mkdir(data, 0o700); err != nil {
 		t.Fatal(err)
 	}
