@@ -52,7 +52,7 @@ func start(t testing.TB, change ...func(*simulator.Options)) *simulator.Server {
 	for _, c := range change {
 		c(&o)
 	}
-	s, err := simulator.Start(t.Context(), o)
+	s, err := simulator.Start(context.WithoutCancel(t.Context()), o) // the clients go first
 	if err != nil {
 		t.Fatal(err)
 	}

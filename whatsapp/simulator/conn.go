@@ -19,10 +19,13 @@ import (
 )
 
 const (
-	maxFrame      = 1 << 24
-	maxBacklog    = 32 << 20 // bytes waiting for a client that does not read; beyond that it is cut off
-	writeTimeout  = 30 * time.Second
-	lingerTimeout = 400 * time.Millisecond // whatsmeow loses a last node when the close comes right behind it
+	maxFrame     = 1 << 24
+	maxBacklog   = 32 << 20 // bytes waiting for a client that does not read; beyond that it is cut off
+	writeTimeout = 30 * time.Second
+	// linger is the time between a last node and the close: whatsmeow loses what it has not handled by then.
+	linger = 1500 * time.Millisecond
+	// restartLinger is shorter, because a client waits for the close to come back.
+	restartLinger = 300 * time.Millisecond
 )
 
 // conn is one websocket connection: unpaired, or logged in as a device.
@@ -58,6 +61,10 @@ func (s *Server) acceptChat(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the simulator refuses connections", http.StatusServiceUnavailable)
 		return
 	}
+	if s.ctx.Err() != nil { // an accepted connection that is closed at once would cost whatsmeow 20 s
+		http.Error(w, "the simulator is closing", http.StatusServiceUnavailable)
+		return
+	}
 	// Origin is web.whatsapp.com, so the check is off; compression is declined, it costs much memory.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
@@ -73,7 +80,6 @@ func (s *Server) acceptChat(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.conns[c] = struct{}{}
-	s.mu.Unlock()
 	s.stats.connections.Add(1)
 	s.stats.connectionsTotal.Add(1)
 	// The request's goroutine is not needed any more: the handler returns and frees its buffers.
@@ -86,6 +92,7 @@ func (s *Server) acceptChat(w http.ResponseWriter, r *http.Request) {
 			s.log.Debug("simulator connection ended", "error", err)
 		}
 	})
+	s.mu.Unlock()
 }
 
 func (s *Server) forget(c *conn) {
@@ -312,7 +319,9 @@ func (c *conn) drop() {
 }
 
 // end sends a last node, takes the connection out of service and closes it a moment later.
-func (c *conn) end(n waBinary.Node) {
+func (c *conn) end(n waBinary.Node) { c.endAfter(n, linger) }
+
+func (c *conn) endAfter(n waBinary.Node, wait time.Duration) {
 	if c.ending.Swap(true) {
 		return
 	}
@@ -320,5 +329,5 @@ func (c *conn) end(n waBinary.Node) {
 		d.detach(c)
 	}
 	c.send(n)
-	time.AfterFunc(lingerTimeout, c.drop)
+	time.AfterFunc(wait, c.drop)
 }

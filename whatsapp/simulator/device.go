@@ -39,6 +39,7 @@ type device struct {
 
 	conn        *conn
 	active      bool // asked for its queue
+	ready       bool // and was introduced to its phone
 	queue       *list.List
 	byID        map[string]*list.Element
 	unsent      *list.Element
@@ -80,7 +81,7 @@ func (d *device) attach(c *conn) (previous *conn, ok bool) {
 		return nil, false
 	}
 	previous = d.conn
-	d.conn, d.active = c, false
+	d.conn, d.active, d.ready = c, false, false
 	return previous, true
 }
 
@@ -88,7 +89,7 @@ func (d *device) detach(c *conn) {
 	d.mu.Lock()
 	gone := d.conn == c
 	if gone {
-		d.conn, d.active = nil, false
+		d.conn, d.active, d.ready = nil, false, false
 	}
 	d.mu.Unlock()
 	if gone {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
 )
 
 // handle works on one node from a client, on the connection's own goroutine: a client's nodes are handled in order.
@@ -54,7 +55,7 @@ func replyFrom(n *waBinary.Node) any {
 	if to := jidOf(n.Attrs["to"]); !to.IsEmpty() {
 		return to
 	}
-	return serverJID
+	return types.ServerJID
 }
 
 // unpairedQuery handles what a client may ask before it is linked.

@@ -231,7 +231,7 @@ func (s *Server) strike(f Fault) {
 		}
 	case FaultRestart:
 		for _, c := range s.connectionsOf(f.Phone) {
-			c.end(waBinary.Node{Tag: "stream:error", Attrs: waBinary.Attrs{"code": "503"}})
+			c.endAfter(waBinary.Node{Tag: "stream:error", Attrs: waBinary.Attrs{"code": "503"}}, restartLinger)
 		}
 	case FaultLogout:
 		for _, p := range s.contacts(f.Phone) {

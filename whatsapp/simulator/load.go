@@ -126,6 +126,11 @@ func (s *Server) StartLoad(r LoadRequest) (string, error) {
 		s.loads.runs = append([]*loadRun(nil), s.loads.runs[1:]...)
 	}
 	s.loads.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return "", errors.New("the simulator is closed")
+	}
 	s.work.Go(func() { s.drive(run, r) })
 	return run.id, nil
 }

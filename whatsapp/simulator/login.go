@@ -8,7 +8,6 @@ import (
 
 	waBinary "go.mau.fi/whatsmeow/binary"
 	"go.mau.fi/whatsmeow/proto/waWa6"
-	"go.mau.fi/whatsmeow/types"
 )
 
 // login authenticates a linked device by its Noise key and makes this its connection.
@@ -80,6 +79,9 @@ func (c *conn) activated() {
 			c.s.log.Error("simulator could not introduce a device to its phone", "phone", d.owner.number, "error", err)
 		}
 	}
+	d.mu.Lock()
+	d.ready = d.conn == c
+	d.mu.Unlock()
 }
 
 // removeDevice unlinks a device: a live connection hears device_removed, later logins fail with 401.
@@ -131,7 +133,8 @@ func (s *Server) Devices() []DeviceInfo {
 	return out
 }
 
-// WaitConnected returns when a device of this phone is logged in and has asked for its messages.
+// WaitConnected returns when a device of this phone is logged in, has asked for its messages and was introduced to its
+// phone.
 func (s *Server) WaitConnected(ctx context.Context, number string) error {
 	number, err := cleanNumber(number)
 	if err != nil {
@@ -143,9 +146,9 @@ func (s *Server) WaitConnected(ctx context.Context, number string) error {
 		if p := s.phones.find(number); p != nil {
 			for _, d := range p.linked() {
 				d.mu.Lock()
-				active := d.active
+				ready := d.active && d.ready
 				d.mu.Unlock()
-				if active {
+				if ready {
 					return nil
 				}
 			}
@@ -157,5 +160,3 @@ func (s *Server) WaitConnected(ctx context.Context, number string) error {
 		}
 	}
 }
-
-var serverJID = types.ServerJID

@@ -50,6 +50,33 @@ type mailbox struct {
 	sent    []*ChatMessage
 	sentIDs map[string]*ChatMessage
 	changed chan struct{}
+	own     idRing // what the account's own linked devices sent
+}
+
+// idRing remembers the latest 500 ids.
+type idRing struct {
+	ids  []string
+	next int
+	has  map[string]bool
+}
+
+// add notes an id and says whether it was known.
+func (r *idRing) add(id string) bool {
+	if r.has[id] {
+		return true
+	}
+	if r.has == nil {
+		r.has = map[string]bool{}
+	}
+	if len(r.ids) < 500 {
+		r.ids = append(r.ids, id)
+	} else {
+		delete(r.has, r.ids[r.next])
+		r.ids[r.next] = id
+		r.next = (r.next + 1) % len(r.ids)
+	}
+	r.has[id] = true
+	return false
 }
 
 // show adds a message, numbered from seq, unless its id was shown before, which only counts as a resend.

@@ -138,6 +138,7 @@ func (s *Server) receive(from *device, p *phone, n *waBinary.Node, enc waBinary.
 	}
 	switch {
 	case err == nil && own:
+		p.box.own.add(id)
 		p.mu.Unlock()
 		s.ownCopy(from, &m)
 	case err == nil:
@@ -154,7 +155,11 @@ func (s *Server) receive(from *device, p *phone, n *waBinary.Node, enc waBinary.
 		s.receipts(from, p, n, id)
 	case errors.Is(err, signalerror.ErrOldCounter):
 		seen := p.box.again(from.owner.number, id)
+		repeated := own && p.box.own.add(id)
 		p.mu.Unlock()
+		if repeated {
+			return
+		}
 		if seen {
 			s.stats.resends.Add(1)
 			s.receipts(from, p, n, id)

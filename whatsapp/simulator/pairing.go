@@ -81,7 +81,7 @@ func (c *conn) register(data *waWa6.ClientPayload_DevicePairingRegistrationData)
 		c.s.refs[ref] = c
 	}
 	c.s.mu.Unlock()
-	c.send(waBinary.Node{Tag: "iq", Attrs: waBinary.Attrs{"from": serverJID, "type": "set", "id": newStanzaID(), "xmlns": "md"},
+	c.send(waBinary.Node{Tag: "iq", Attrs: waBinary.Attrs{"from": types.ServerJID, "type": "set", "id": newStanzaID(), "xmlns": "md"},
 		Content: []waBinary.Node{{Tag: "pair-device", Content: refs}}})
 	return nil
 }
@@ -114,7 +114,7 @@ func (s *Server) Scan(ctx context.Context, qr, number string) (DeviceInfo, error
 	s.mu.Lock()
 	c := s.refs[parts[0]]
 	s.mu.Unlock()
-	if c == nil {
+	if c == nil || c.ending.Load() {
 		return DeviceInfo{}, ErrCodeExpired
 	}
 	// The client shows the first code for 60 s and each of the others for 20 s; some grace for clocks and fingers.
@@ -155,7 +155,7 @@ func (c *conn) link(ctx context.Context, p *phone, advSecret []byte) (DeviceInfo
 	if !c.pairing.CompareAndSwap(nil, pending) {
 		return DeviceInfo{}, errors.New("this client is being linked already")
 	}
-	c.send(waBinary.Node{Tag: "iq", Attrs: waBinary.Attrs{"from": serverJID, "type": "set", "id": pending.id, "t": time.Now().Unix()},
+	c.send(waBinary.Node{Tag: "iq", Attrs: waBinary.Attrs{"from": types.ServerJID, "type": "set", "id": pending.id, "t": time.Now().Unix()},
 		Content: []waBinary.Node{{Tag: "pair-success", Content: []waBinary.Node{
 			{Tag: "device-identity", Content: container},
 			{Tag: "biz", Attrs: waBinary.Attrs{"name": name}},
