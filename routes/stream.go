@@ -60,6 +60,10 @@ func (s *server) follow(f feed, w *eventWriter) error {
 	defer beat.Stop()
 	defer recheck.Stop()
 	defer watch.Stop()
+	w.comment("open") // the headers go out with the first bytes: a stream with nothing to say must not look stuck
+	if err := w.flush(); err != nil {
+		return err
+	}
 	if f.watch != nil {
 		if err := s.round(f.watch); err != nil {
 			return err

@@ -1,0 +1,174 @@
+package routes
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"flowhq/queries"
+)
+
+func prefixes(t *testing.T, all ...string) (out []netip.Prefix) {
+	t.Helper()
+	for _, s := range all {
+		p, err := netip.ParsePrefix(s)
+		must(t, err)
+		out = append(out, p)
+	}
+	return out
+}
+
+// message stores one message of a customer of the tenant.
+func (s *site) message(tenant uuid.UUID, text string, direction queries.MessageDirection, at time.Time) uuid.UUID {
+	s.t.Helper()
+	status, source := "RECEIVED", ""
+	if direction == queries.MessageDirectionOUT {
+		status, source = "QUEUED", "BOT"
+	}
+	var id uuid.UUID
+	must(s.t, s.db.System.QueryRow(s.t.Context(), `
+		WITH contact AS (
+			INSERT INTO contacts (id, tenant_id, phone_number, name) VALUES (gen_random_uuid(), $1, '+255713555777', 'Customer')
+			ON CONFLICT (tenant_id, phone_number) DO UPDATE SET name = excluded.name RETURNING id
+		), chat AS (
+			INSERT INTO conversations (id, tenant_id, contact_id) SELECT gen_random_uuid(), $1, id FROM contact
+			ON CONFLICT (contact_id) DO UPDATE SET updated_at = now() RETURNING id
+		)
+		INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, created_at)
+		SELECT gen_random_uuid(), $1, id, $2, '', '', $3, gen_random_uuid()::text, $4::message_status, $5, $6 FROM chat RETURNING id`,
+		tenant, direction, text, status, source, at).Scan(&id))
+	return id
+}
+
+// Whatever an owner asks for, with whichever ids of another tenant, nothing of that tenant is in the answer.
+func TestPortalShowsNothingOfOthers(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.DemoMode, o.SimulatorURL = true, "http://127.0.0.1:1" })
+	mine, theirs := s.tenant("Mine Salon", 1), s.tenant("Theirs Secret", 2)
+	s.person(mine, "owner@example.org", queries.UserRoleOWNER)
+	for i := range pageSize + 5 {
+		s.message(mine, fmt.Sprintf("my words %d", i), queries.MessageDirectionIN, time.Now().Add(-time.Duration(i)*time.Second))
+	}
+	theirMessage := s.message(theirs, "their secret words", queries.MessageDirectionIN, time.Now())
+	s.exec("UPDATE whatsapp_sessions SET state = 'QR_READY', reason = 'WAITING_FOR_SCAN', last_qr = 'their secret code', qr_expires_at = now() + interval '1 minute' WHERE tenant_id = $1", theirs)
+	s.exec(`INSERT INTO portal_event_logs (id, tenant_id, event_type, payload_json) VALUES (gen_random_uuid(), $1, 'SECRET_EVENT', '{"by": "their secret person"}')`, theirs)
+	theirCursor := cursor{time.Now().Add(time.Hour), theirMessage}.String()
+
+	owner := s.signedIn("owner@example.org")
+	ids := "?cursor=" + theirCursor + "&tenant=" + theirs.String() + "&tenant_id=" + theirs.String() + "&id=" + theirs.String()
+	seen := 0
+	for _, r := range s.server.table() {
+		if r.role != portal || strings.HasSuffix(r.path, "/stream") {
+			continue
+		}
+		for _, htmx := range []string{"", "true"} {
+			got := owner.do(r.method, r.path+ids, nil, "Sec-Fetch-Site", "same-origin", "HX-Request", htmx)
+			if strings.Contains(strings.ToLower(got.body), "secret") {
+				t.Errorf("%s %s shows something of another tenant:\n%s", r.method, r.path, excerpt(got.body))
+			}
+			seen++
+		}
+	}
+	if seen < 10 {
+		t.Fatalf("only %d portal requests made", seen)
+	}
+	owner.get("/portal/messages"+ids).want(t, 200, "my words 0", "/portal/messages?cursor=")
+	// The admin's pages of either tenant are closed, as is everything by the other tenant's id.
+	for _, id := range []uuid.UUID{mine, theirs} {
+		owner.get(tenantBase(id)).want(t, 403)
+		owner.post(tenantBase(id)+"/worker/start", nil).want(t, 403)
+		owner.get(tenantBase(id)+"/messages").want(t, 403)
+	}
+	if n := s.count("SELECT count(*) FROM portal_event_logs WHERE tenant_id = $1 AND event_type <> 'SECRET_EVENT' AND event_type <> 'TENANT_CREATED'", theirs); n != 0 {
+		t.Errorf("%d events were written for the other tenant", n)
+	}
+}
+
+// Should a handler ever pass another tenant's id to a query, the database still shows nothing.
+func TestPortalPoolIsBoundToItsTenant(t *testing.T) {
+	s := newSite(t, nil)
+	mine, theirs := s.tenant("Mine", 1), s.tenant("Theirs", 2)
+	s.message(theirs, "secret", queries.MessageDirectionIN, time.Now())
+	must(t, s.server.inTenant(t.Context(), mine, func(q *queries.Queries) error {
+		list, err := listMessages(t.Context(), q, theirs, newest(), pageSize, "en", "")
+		if err != nil || len(list.Rows) != 0 {
+			t.Errorf("messages of another tenant: %d, %v", len(list.Rows), err)
+		}
+		if _, err := q.GetTenant(t.Context(), theirs); err == nil {
+			t.Error("another tenant is visible")
+		}
+		return q.WatchSession(t.Context(), theirs)
+	}))
+	if n := s.count("SELECT count(*) FROM whatsapp_sessions WHERE watched_until IS NOT NULL"); n != 0 {
+		t.Error("another tenant's session was marked")
+	}
+}
+
+func TestPortalPages(t *testing.T) {
+	s := newSite(t, nil)
+	tenant := s.tenant("Neema Salon", 1)
+	s.person(tenant, "owner@example.org", queries.UserRoleOWNER)
+	owner := s.signedIn("owner@example.org")
+	owner.get("/portal").want(t, 200, "Link your number to begin", "Neema Salon", `sse-connect="/portal/stream?page=home"`)
+
+	s.exec("UPDATE whatsapp_sessions SET state = 'QR_READY', reason = 'WAITING_FOR_SCAN', last_qr = '2@abc,def', qr_expires_at = now() + interval '50 seconds' WHERE tenant_id = $1", tenant)
+	s.exec("UPDATE tenant_configs SET language = 'SW' WHERE tenant_id = $1", tenant)
+	owner.get("/portal").want(t, 200, "data:image/png;base64,", "Skani msimbo", `<html lang="sw">`)
+
+	s.exec("UPDATE whatsapp_sessions SET state = 'CONNECTED', reason = 'CONNECTED', jid = '255712000001:3@s.whatsapp.net', last_qr = NULL, connected_at = now() WHERE tenant_id = $1", tenant)
+	s.message(tenant, "Habari", queries.MessageDirectionIN, time.Now())
+	got := owner.get("/portal")
+	got.want(t, 200, "Namba yako inajibu wateja", "Habari")
+	if strings.Contains(got.body, "data:image/png") {
+		t.Error("a linked number still shows a code")
+	}
+	owner.get("/portal/events").want(t, 200, "Biashara imeandikishwa")
+	owner.get("/portal/messages?cursor=nonsense").want(t, 422)
+}
+
+func TestEverySessionReasonHasWords(t *testing.T) {
+	for _, reason := range queries.AllSessionReasonValues() {
+		row := queries.GetTenantRow{WhatsappSession: queries.WhatsappSession{Reason: reason, State: queries.SessionStateDISCONNECTED}}
+		row.WorkerProcess.Desired = queries.WorkerStatusSTOPPED
+		if reason == queries.SessionReasonCONNECTED {
+			row.WhatsappSession.State = queries.SessionStateCONNECTED
+		}
+		for _, lang := range []string{"en", "sw"} {
+			headline, detail := portalWords(row, lang)
+			if headline == "" || detail == "" {
+				t.Errorf("%s in %s: headline %q, detail %q", reason, lang, headline, detail)
+			}
+			if shownReasons[reason] != "" && sessionSentence(row.WhatsappSession, lang, time.UTC) == "" {
+				t.Errorf("%s in %s has no sentence", reason, lang)
+			}
+		}
+	}
+}
+
+func TestQRPNGIsAPNGOfItsSize(t *testing.T) {
+	raw, err := QRPNG(strings.Repeat("2@abcdefghijklmnop,", 12))
+	must(t, err)
+	if !bytes.HasPrefix(raw, []byte("\x89PNG\r\n\x1a\n")) {
+		t.Fatal("not a PNG")
+	}
+	if width := int(raw[18])<<8 | int(raw[19]); width != qrSize {
+		t.Errorf("%d pixels wide, want %d", width, qrSize)
+	}
+}
+
+func TestCursor(t *testing.T) {
+	want := cursor{time.UnixMicro(1_795_000_000_123_456), newID()}
+	got, err := parseCursor(want.String())
+	if err != nil || !got.at.Equal(want.at) || got.id != want.id {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	for _, bad := range []string{"x", "AAAA", cursor{time.UnixMicro(-5), newID()}.String(), strings.Repeat("A", 400)} {
+		if _, err := parseCursor(bad); err == nil {
+			t.Errorf("parseCursor(%q) is accepted", bad)
+		}
+	}
+}
