@@ -36,9 +36,6 @@ func readBody(c *fiber.Ctx, into body) error {
 		return refuse(http.StatusUnsupportedMediaType, "Send the body without a content encoding.")
 	}
 	raw := c.BodyRaw()
-	if len(raw) > bodyLimit {
-		return fiber.ErrRequestEntityTooLarge
-	}
 	if !utf8.Valid(raw) {
 		return refuse(http.StatusBadRequest, "The body is not valid UTF-8.")
 	}
