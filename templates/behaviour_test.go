@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -57,15 +56,7 @@ func until(ctx context.Context, t *testing.T, condition string) {
 // look keeps a picture in FLOWHQ_SHOTS and lets axe see the page as it is now.
 func look(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
-	if dir := os.Getenv("FLOWHQ_SHOTS"); dir != "" {
-		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "do-"+name+".png"), png, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	shoot(ctx, t, "do-"+name)
 	axe, err := os.ReadFile("testdata/axe.min.js")
 	if err != nil {
 		t.Fatal(err)

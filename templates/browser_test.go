@@ -32,7 +32,7 @@ const probe = `(async () => {
     const who = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > limit + 1).slice(0, 3).map((e) => e.outerHTML.slice(0, 90));
     found.push({id: "overflow", impact: "serious", help: wide + " px too wide", nodes: who.join(" | ")});
   }
-  const r = await axe.run(document, {resultTypes: ["violations"]});
+  const r = await axe.run(document, {resultTypes: ["violations"]RULES});
   for (const v of r.violations) found.push({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0] ? n.any[0].message : "")).join(" | ")});
   return JSON.stringify(found);
 })()`
@@ -59,36 +59,31 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 	const mark = "end of page "
 	console := chromedp.Console(ctx)
+	scheme := func(theme string) {
+		t.Helper()
+		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The dark page is the same document in other colours: there only contrast is looked at again.
+	looks := []struct{ theme, rules string }{{"light", ""}, {"dark", `, runOnly: ["color-contrast"]`}}
 	for _, size := range [][2]int64{{390, 844}, {1280, 860}} {
-		for _, theme := range []string{"light", "dark"} {
-			media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
-			if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
-				t.Fatal(err)
+		do(ctx, t, chromedp.EmulateViewport(size[0], size[1]))
+		for _, s := range samples(t) {
+			if !strings.HasPrefix(s.name, os.Getenv("FLOWHQ_ONLY")) {
+				continue
 			}
-			if err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1])); err != nil {
-				t.Fatal(err)
-			}
-			for _, s := range samples(t) {
-				if !strings.HasPrefix(s.name, os.Getenv("FLOWHQ_ONLY")) {
-					continue
-				}
-				name := fmt.Sprintf("%s-%d-%s", s.name, size[0], theme)
-				if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/"+s.name)); err != nil {
-					t.Fatalf("%s: %v", name, err)
-				}
-				eval[int](ctx, t, "document.fonts.ready.then(() => 1)")
-				if dir := os.Getenv("FLOWHQ_SHOTS"); dir != "" {
-					png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-					if err != nil {
-						t.Fatal(err)
-					}
-					if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
-						t.Fatal(err)
-					}
-				}
-				eval[int](ctx, t, string(axe)+";1")
+			scheme("light")
+			do(ctx, t, chromedp.Navigate(server.URL+"/"+s.name))
+			eval[int](ctx, t, "document.fonts.ready.then(() => 1)")
+			eval[int](ctx, t, string(axe)+";1")
+			for _, l := range looks {
+				scheme(l.theme)
+				name := fmt.Sprintf("%s-%d-%s", s.name, size[0], l.theme)
+				shoot(ctx, t, name)
 				var found []finding
-				if err := json.Unmarshal([]byte(eval[string](ctx, t, probe)), &found); err != nil {
+				if err := json.Unmarshal([]byte(eval[string](ctx, t, strings.Replace(probe, "RULES", l.rules, 1))), &found); err != nil {
 					t.Fatal(err)
 				}
 				for _, f := range found {
@@ -98,8 +93,8 @@ func TestPagesInABrowser(t *testing.T) {
 						t.Logf("%s: %s %s: %s", name, f.Impact, f.ID, f.Nodes)
 					}
 				}
-				eval[int](ctx, t, "console.debug("+fmt.Sprintf("%q", mark+name)+"), 1")
 			}
+			eval[int](ctx, t, "console.debug("+fmt.Sprintf("%q", mark+s.name)+"), 1")
 		}
 	}
 	eval[int](ctx, t, "console.debug("+fmt.Sprintf("%q", mark)+"), 1")
@@ -120,6 +115,22 @@ func TestPagesInABrowser(t *testing.T) {
 			t.Errorf("%s: console: %s", name, line)
 		}
 		lines = nil
+	}
+}
+
+// shoot keeps a picture in the folder FLOWHQ_SHOTS names.
+func shoot(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	dir := os.Getenv("FLOWHQ_SHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
