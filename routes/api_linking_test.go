@@ -86,6 +86,7 @@ func TestAPIPairCode(t *testing.T) {
 		a.exec(`UPDATE whatsapp_sessions SET pair_code = 'OLD1-OLD1' WHERE tenant_id = $1`, id)
 		r := a.pairCode(t, id, func() {
 			a.exec(`UPDATE whatsapp_sessions SET reason = 'CONNECTING' WHERE tenant_id = $1`, id)
+			a.exec(`UPDATE whatsapp_sessions SET last_qr = '2@x', pair_code = 'OLD1-OLD1' WHERE tenant_id = $1`, id)
 			a.exec(`UPDATE whatsapp_sessions SET state = 'QR_READY', pair_code = 'ABCD-EFGH', pair_code_expires_at = now() + interval '3 minutes' WHERE tenant_id = $1`, id)
 		})
 		if r.status != 200 || string(r.body) != `{"code":"ABCD-EFGH"}` {

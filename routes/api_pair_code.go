@@ -38,15 +38,16 @@ func (s *server) apiPairCode(c *fiber.Ctx) error {
 	if err := s.watchForProgram(id)(ctx); err != nil {
 		return s.noPairCode(ctx, err)
 	}
+	old := textOf(before.WhatsappSession.PairCode) // void from now on, though a node that shows it may write it once more
 	for {
 		now, err := s.apiTenantRow(ctx, id)
 		if err != nil {
 			return s.noPairCode(ctx, err)
 		}
-		if code := now.WhatsappSession.PairCode; code != nil {
+		if code := textOf(now.WhatsappSession.PairCode); code != "" && code != old {
 			return c.JSON(struct {
 				Code string `json:"code"`
-			}{*code})
+			}{code})
 		}
 		if why := pairingFailed(before, now); why != "" {
 			return refuse(http.StatusConflict, why)
