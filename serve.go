@@ -83,7 +83,7 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if c.Role == roleWeb {
-		a.river, err = jobs.NewInserter(a.db.System, log)
+		a.river, err = jobs.NewInserter(a.db.System, riverLog(log))
 	} else {
 		err = a.wireWorker(registry)
 	}
@@ -134,11 +134,13 @@ func (a *app) wireWorker(registry *prometheus.Registry) (err error) {
 		return err
 	}
 	a.river, err = jobs.NewWorker(jobs.WorkerOptions{
-		DB: a.db.System, Log: a.log, Pool: a.pool, NotOwner: whatsapp.ErrNotOwner, SoftStopTimeout: drainJobs,
+		DB: a.db.System, Log: a.log, RiverLog: riverLog(a.log), Pool: a.pool, NotOwner: whatsapp.ErrNotOwner, SoftStopTimeout: drainJobs,
 		StaleThreshold: c.StaleThreshold, StaleInterval: c.StaleInterval,
 	})
 	return err
 }
+
+func riverLog(log *slog.Logger) *slog.Logger { return slog.New(quiet{log.Handler()}).With("room", "river") }
 
 func enqueueReplies(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, queued []whatsapp.Queued) error {
 	if len(queued) == 0 {
@@ -159,7 +161,7 @@ func (a *app) wireWeb(registry *prometheus.Registry) error {
 	}
 	a.hub = routes.NewHub(a.db.System.Config().ConnConfig, a.log)
 	a.dashboard, err = riverui.NewHandler(&riverui.HandlerOpts{
-		Endpoints: riverui.NewEndpoints(a.river, nil), Prefix: routes.JobsPrefix, Logger: a.log.With("room", "riverui"),
+		Endpoints: riverui.NewEndpoints(a.river, nil), Prefix: routes.JobsPrefix, Logger: riverLog(a.log),
 	})
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func NewInserter(db *pgxpool.Pool, log *slog.Logger) (*river.Client[pgx.Tx], err
 // WorkerOptions are the settings of a worker node's jobs.
 type WorkerOptions struct {
 	DB                            *pgxpool.Pool
-	Log                           *slog.Logger
+	Log, RiverLog                 *slog.Logger
 	Pool                          Pool
 	NotOwner                      error // what Pool returns for a tenant whose shard this node does not hold
 	StaleThreshold, StaleInterval time.Duration
@@ -83,7 +83,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 		}, &river.PeriodicJobOpts{RunOnStart: true})
 	}
 	return river.NewClient(riverpgxv5.New(o.DB), &river.Config{
-		Logger:  o.Log,
+		Logger:  o.RiverLog,
 		Workers: workers,
 		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		PeriodicJobs: []*river.PeriodicJob{
