@@ -185,7 +185,10 @@ func (c *conn) handshake(ctx context.Context) (*waWa6.ClientPayload, error) {
 		return nil, err
 	}
 	c.static = static
-	c.read, c.write, err = noise.split()
+	read, write, err := noise.split()
+	c.mu.Lock()
+	c.read, c.write = read, write
+	c.mu.Unlock()
 	return payload, err
 }
 
@@ -253,6 +256,11 @@ func (c *conn) send(n waBinary.Node) {
 		return
 	}
 	c.mu.Lock()
+	if c.write == nil { // a fault struck during the handshake
+		c.mu.Unlock()
+		c.drop()
+		return
+	}
 	if len(c.backlog) > maxBacklog {
 		c.mu.Unlock()
 		c.s.log.Warn("simulator client does not read, connection cut")

@@ -99,6 +99,11 @@ func (s *Server) removeDevice(d *device, tell bool) {
 	if c != nil && tell {
 		c.end(conflictNode("device_removed", "401"))
 	}
+	for _, p := range s.phones.all() { // nobody can use a session with it again
+		p.mu.Lock()
+		delete(p.sessions, d.address().String())
+		p.mu.Unlock()
+	}
 	s.touch()
 	s.events.publish(Event{Type: EventUnlinked, Business: d.owner.number, Device: int(d.id)})
 }

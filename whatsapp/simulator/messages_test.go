@@ -132,6 +132,39 @@ func TestSameIDIsShownOnce(t *testing.T) {
 	}
 }
 
+// A client that uses a message key twice has its message dropped by the phone, though sending succeeded; that is counted.
+func TestKeysUsedTwiceAreCounted(t *testing.T) {
+	s := start(t)
+	c := pair(t, s, storage(t), salon)
+	echo(t, s, c, simulator.SendRequest{From: customer, To: salon, Text: "hello"})
+	address := inboxLID(t, c).SignalAddress().String()
+	old, err := c.Store.Sessions.GetSession(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SendMessage(deadline(t), jid(customer), text("arrives")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Store.Sessions.PutSession(t.Context(), address, old); err != nil {
+		t.Fatal(err)
+	}
+	lost, err := c.SendMessage(deadline(t), jid(customer), text("lost"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SendMessage(deadline(t), jid(customer), text("arrives too")); err != nil {
+		t.Fatal(err)
+	}
+	inbox, err := s.WaitInbox(deadline(t), customer, 3)
+	if err != nil || inbox[1].Text != "arrives" || inbox[2].Text != "arrives too" {
+		t.Fatalf("%+v, %v", inbox, err)
+	}
+	got := s.Stats()
+	if got.DroppedDuplicateKeys != 1 || got.Resends != 0 || len(got.Incidents) != 1 || got.Incidents[0].ID != lost.ID {
+		t.Fatalf("%+v", got)
+	}
+}
+
 func TestPreKeysRunOut(t *testing.T) {
 	s := start(t)
 	c := pair(t, s, storage(t), salon)

@@ -105,8 +105,11 @@ func (s *Server) route(from *device, target types.JID, n *waBinary.Node, enc waB
 
 // forward passes a copy on to another linked device, of the same account or of another.
 func (s *Server) forward(from, to *device, n *waBinary.Node, enc waBinary.Node) {
+	from.owner.mu.Lock()
+	name := from.owner.name
+	from.owner.mu.Unlock()
 	attrs := waBinary.Attrs{"from": from.lid(), "sender_pn": from.owner.pn(), "addressing_mode": "lid", "id": n.Attrs["id"], "t": time.Now().Unix(),
-		"type": n.Attrs["type"], "notify": from.owner.name}
+		"type": n.Attrs["type"], "notify": name}
 	if from.owner == to.owner {
 		attrs["recipient"] = n.Attrs["to"]
 		delete(attrs, "sender_pn")

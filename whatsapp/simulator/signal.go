@@ -126,9 +126,14 @@ func (p *phone) newOneTime() *keys.PreKey {
 
 func (p *phone) cipherFor(d *device) (*session.Builder, *session.Cipher, *protocol.SignalAddress) {
 	st := signalStore{p}
-	address := protocol.NewSignalAddress(d.owner.number, uint32(d.id))
+	address := d.address()
 	builder := session.NewBuilder(st, st, st, st, address, serializer)
 	return builder, session.NewCipher(builder, address), address
+}
+
+// address names a device in the session stores of phones: by account, whatever address it is written to.
+func (d *device) address() *protocol.SignalAddress {
+	return protocol.NewSignalAddress(d.owner.number, uint32(d.id))
 }
 
 // pad adds n bytes of value n, 1 to 15.
