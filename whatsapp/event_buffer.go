@@ -114,8 +114,9 @@ func (s *tenantStore) PutMessageSecrets(context.Context, []store.MessageSecretIn
 // Privacy tokens and the salt for them are asked for with every send, and change hardly ever.
 
 func (s *tenantStore) GetPrivacyToken(ctx context.Context, user types.JID) (*store.PrivacyToken, error) {
-	// This is asked right before a message leaves, also when whatsmeow could not encrypt it for anybody.
-	if u := unitOf(ctx); u != nil && u.send && !u.encrypted {
+	// This is asked right before a message leaves, also when whatsmeow could not encrypt it for anybody: then the sessions
+	// were read and never written.
+	if u := unitOf(ctx); u != nil && u.send && u.locked {
 		u.cancel(errNotEncrypted)
 		return nil, errNotEncrypted
 	}
