@@ -30,7 +30,8 @@
 //
 // Answers to form posts with htmx (header HX-Request):
 //
-//	POST <Base>/worker/start|stop|restart|logout   200 fragments/state_panel (admin) or link_panel (portal)
+//	POST /admin/tenants/<id>/worker/…              200 fragments/state_panel (where link_panel's own button posts, it is not swapped)
+//	POST /portal/worker/start                      204: the stream brings what changes
 //	POST <Base>/pair-code                          200 or 422 fragments/pair_form
 //	POST <Base>/demo-scan                          204
 //	POST /admin/tenants                            422 fragments/tenant_form, or 200 with HX-Redirect

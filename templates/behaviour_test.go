@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"flowhq/routes"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -91,6 +93,26 @@ func TestLiveUpdates(t *testing.T) {
 		}
 	}
 	look(ctx, t, "live")
+
+	// What the pointer is on does not move; what somebody types into stays.
+	push := func(html string) {
+		t.Helper()
+		eval[bool](ctx, t, fmt.Sprintf(`document.dispatchEvent(new CustomEvent("htmx:sseBeforeMessage", {cancelable: true, detail: {data: %q}}))`, html))
+	}
+	at := eval[[]float64](ctx, t, `(() => { const r = document.querySelector("#msg-m9999").getBoundingClientRect(); return [r.left + 20, r.top + 20] })()`)
+	do(ctx, t, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[1]))
+	until(ctx, t, `document.querySelector("#messages").matches(":hover")`)
+	push(`<li id="msg-held" class="msg in" data-into="messages" data-t="9999999999999">Held back</li>`)
+	if !eval[bool](ctx, t, `!document.querySelector("#msg-held") && document.querySelector(".held").textContent === "1 new"`) {
+		t.Error("a new row moved the list under the pointer")
+	}
+	do(ctx, t, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 5, 5))
+	until(ctx, t, `document.querySelector("#messages > li").id === "msg-held" && !document.querySelector(".held")`)
+	eval[int](ctx, t, `document.querySelector("#pair-form details").open = true, document.querySelector("#pair-phone").focus(), 1`)
+	push(`<div id="pair-form" class="pair">replaced</div><div id="link-panel" class="link-panel" data-state="qr">renewed</div><p id="nowhere">dropped</p>`)
+	if !eval[bool](ctx, t, `document.activeElement.id === "pair-phone" && document.querySelector("#link-panel").textContent === "renewed" && !document.querySelector("#nowhere")`) {
+		t.Error("an update took away what somebody was typing")
+	}
 	do(ctx, t, chromedp.Click(chromedp.CSS("#btn-stop")))
 	until(ctx, t, `document.querySelector("#confirm-stop").open`)
 	look(ctx, t, "confirm-stop")
@@ -143,6 +165,7 @@ func TestKeysThemesAndForms(t *testing.T) {
 	do(ctx, t, chromedp.KeyEvent("n"))
 	until(ctx, t, `document.querySelector("#new-tenant").open && document.activeElement.id === "tf-name"`)
 	do(ctx, t, chromedp.SetValue(chromedp.CSS("#tf-name"), "Mama Lishe"), chromedp.Click(chromedp.CSS("#tenant-form [type=submit]")))
+	until(ctx, t, `!!document.querySelector("#tf-phone-e") && !document.querySelector(".htmx-settling, .htmx-added")`)
 	until(ctx, t, `document.activeElement.id === "tf-phone"`) // where something is wrong
 	if got := eval[string](ctx, t, `document.querySelector("#tf-name").value`); got != "Mama Lishe" {
 		t.Errorf("the typed name became %q", got)

@@ -94,6 +94,13 @@ func TestPagesInABrowser(t *testing.T) {
 					}
 				}
 			}
+			if size[0] == 390 { // the narrowest phones: only the width matters
+				do(ctx, t, chromedp.EmulateViewport(360, 740))
+				if wide := eval[int](ctx, t, "document.documentElement.scrollWidth - 360"); wide > 0 {
+					t.Errorf("%s: %d px too wide at 360 px", s.name, wide)
+				}
+				do(ctx, t, chromedp.EmulateViewport(size[0], size[1]))
+			}
 			eval[int](ctx, t, "console.debug("+fmt.Sprintf("%q", mark+s.name)+"), 1")
 		}
 	}

@@ -27,6 +27,7 @@ func Engine(assetURL func(string) string) (*html.Engine, error) {
 	engine.AddFunc("at", atTag)
 	engine.AddFunc("clock", clockTag)
 	engine.AddFunc("unixms", unixMilli)
+	engine.AddFunc("nowms", func() int64 { return time.Now().UnixMilli() })
 	engine.AddFunc("phone", Phone)
 	engine.AddFunc("qrsrc", qrSource)
 	if err := engine.Load(); err != nil {

@@ -199,7 +199,7 @@ func stream(t testing.TB, e *html.Engine, w http.ResponseWriter, r *http.Request
 	fresh := p.Messages.Rows[0]
 	fresh.ID, fresh.Text, fresh.At = "m9999", "Fresh from the stream", now.Add(time.Second)
 	late := p.Messages.Rows[3]
-	late.ID, late.Text, late.At = "m0000-late", "Late one", p.Messages.Rows[2].At.Add(-30 * time.Second)
+	late.ID, late.Text, late.At = "m0000-late", "Late one", p.Messages.Rows[2].At.Add(-30*time.Second)
 	ticked := p.Messages.Rows[0]
 	ticked.Status = "READ"
 	event := p.Events.Rows[0]

@@ -235,20 +235,25 @@
   }
   setInterval(() => times(), 30000);
 
-  /* Countdowns: the QR's ring and the words under it. */
+  /* Countdowns: the QR's ring and the words under it. They count from the server's clock, which the
+     fragment carries, because a phone's own may be minutes off. */
+  const ends = new WeakMap(), started = performance.now();
+  function left(el) {
+    if (!ends.has(el)) ends.set(el, performance.now() + Number(el.dataset.expiresAt) - Number(el.dataset.now));
+    return Math.max(0, ends.get(el) - performance.now());
+  }
   function countdowns() {
-    const now = Date.now();
     each("[data-ring]", (el) => {
-      const from = Number(el.dataset.issuedAt), to = Number(el.dataset.expiresAt);
-      const left = Math.max(0, Math.min(1, (to - now) / Math.max(1, to - from)));
-      el.style.strokeDasharray = left * 100 + " 100";
-      el.closest(".qr-box").classList.toggle("late", to - now < 6000);
+      const ms = left(el), all = Math.max(1, Number(el.dataset.expiresAt) - Number(el.dataset.issuedAt)), box = el.closest(".qr-box");
+      el.style.strokeDasharray = Math.min(1, ms / all) * 100 + " 100";
+      box.classList.toggle("late", ms < 6000);
+      box.classList.toggle("gone", ms === 0);
     });
     each("[data-left]", (el) => {
-      const s = Math.max(0, Math.ceil((Number(el.dataset.expiresAt) - now) / 1000));
+      const s = Math.ceil(left(el) / 1000);
       el.textContent = el.dataset.word + " " + Math.floor(s / 60) + ":" + String(s % 60).padStart(2, "0");
     });
-    each("[data-countdown]", (el) => { el.textContent = Math.max(0, Number(el.dataset.countdown) - Math.floor(performance.now() / 1000)); });
+    each("[data-countdown]", (el) => { el.textContent = Math.max(0, Number(el.dataset.countdown) - Math.floor((performance.now() - started) / 1000)); });
   }
   setInterval(countdowns, 500);
 

@@ -4,7 +4,8 @@
   "use strict";
   const byId = (id) => document.getElementById(id);
   const held = new Map(); // list -> rows that wait until the pointer leaves it
-  const canHover = matchMedia("(hover: hover)");
+  let mouse = false; // a finger leaves :hover behind where it tapped; that holds nothing back
+  addEventListener("pointerover", (e) => { mouse = e.pointerType === "mouse"; }, { passive: true });
 
   const typingIn = (el) => {
     const a = document.activeElement;
@@ -41,7 +42,7 @@
 
   function add(list, el) {
     if (!("liveList" in list.dataset)) { list.append(el); ready(el); return; }
-    const onIt = canHover.matches && list.dataset.liveList !== "end" && list.matches(":hover");
+    const onIt = mouse && list.dataset.liveList !== "end" && list.matches(":hover");
     if (!onIt) { insert(list, el); return; }
     const rows = held.get(list) || [];
     const i = rows.findIndex((row) => row.id === el.id);
