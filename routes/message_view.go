@@ -43,6 +43,23 @@ func (m MessageView) KindWord() string {
 	return words[0]
 }
 
+// KindIcon is the sprite's symbol for what is not plain text.
+func (m MessageView) KindIcon() string {
+	switch m.Kind {
+	case "image", "sticker":
+		return "image"
+	case "voice":
+		return "mic"
+	case "video":
+		return "video"
+	case "location":
+		return "map-pin"
+	case "contact":
+		return "user"
+	}
+	return "file-text"
+}
+
 var kindWords = map[string][2]string{
 	"image":    {"Photo", "Picha"},
 	"voice":    {"Voice message", "Ujumbe wa sauti"},
