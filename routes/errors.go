@@ -121,6 +121,9 @@ func (s *server) fail(c *fiber.Ctx, err error) error {
 	if p.retryIn > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(max(1, int(p.retryIn.Seconds()+0.999))))
 	}
+	if p.Status == http.StatusRequestEntityTooLarge {
+		swallowBody(c)
+	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	switch {
 	case wantsHTMX(c):
