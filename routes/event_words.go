@@ -19,6 +19,17 @@ var eventWords = map[string]eventWord{
 	"LOGOUT_REQUESTED":         {"unlink", "", "Log-out from WhatsApp requested", "Kutoka WhatsApp kumeombwa"},
 	"PAIR_CODE_REQUESTED":      {"link", "", "Code for linking by phone number requested", "Msimbo wa kuunganisha kwa namba umeombwa"},
 	"WORKER_STALE":             {"triangle-alert", ToneFailed, "No sign of life; starting again", "Hakuna dalili ya uhai; inaanzishwa upya"},
+	"SESSION_LINKED":           {"link", ToneOK, "Number linked", "Namba imeunganishwa na simu"},
+	"SESSION_CONNECTED":        {"circle-check", ToneOK, "Connected", "Imeunganishwa"},
+	"SESSION_DISCONNECTED":     {"wifi-off", ToneWaiting, "Connection lost; connecting again", "Muunganisho umekatika; inaunganishwa tena"},
+	"SESSION_LOGGED_OUT":       {"unlink", ToneFailed, "The link was removed on the phone", "Muunganisho uliondolewa kwenye simu"},
+	"SESSION_REPLACED":         {"triangle-alert", ToneFailed, "Another program took over the link", "Programu nyingine imechukua kiungo"},
+	"SESSION_BANNED":           {"shield", ToneFailed, "WhatsApp suspended the number", "WhatsApp imesimamisha namba"},
+	"CLIENT_OUTDATED":          {"triangle-alert", ToneFailed, "WhatsApp asks for a newer version of this server", "WhatsApp inahitaji toleo jipya la mfumo huu"},
+	"PAIRING_FAILED":           {"triangle-alert", ToneFailed, "Linking did not work", "Kuunganisha hakukufaulu"},
+	"NUMBER_DIFFERS":           {"info", ToneWaiting, "Linked with another number than expected", "Imeunganishwa na namba tofauti na iliyotarajiwa"},
+	"WORKER_ERROR":             {"triangle-alert", ToneFailed, "The worker failed", "Imeshindwa kufanya kazi"},
+	"MESSAGE_DROPPED":          {"triangle-alert", ToneFailed, "A message could not be read", "Ujumbe mmoja haukuweza kusomwa"},
 	"PERSON_ADDED":             {"user-plus", "", "Account added", "Akaunti imeongezwa"},
 	"PERSON_REMOVED":           {"user-plus", "", "Account removed", "Akaunti imeondolewa"},
 	"INVITE_CREATED":           {"link", "", "New sign-in link made", "Kiungo kipya cha kuingia kimetengenezwa"},
@@ -43,32 +54,45 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		v.Text = plainName(e.EventType)
 	}
 	var payload struct {
-		By      string   `json:"by"`
-		Fields  []string `json:"fields"`
-		Phone   string   `json:"phone"`
-		Person  string   `json:"person"`
-		Detail  string   `json:"detail"`
-		Error   string   `json:"error"`
-		Process string   `json:"process"`
+		By       string   `json:"by"`
+		Fields   []string `json:"fields"`
+		Phone    string   `json:"phone"`
+		Number   string   `json:"number"`
+		Expected string   `json:"expected"`
+		Person   string   `json:"person"`
+		Detail   string   `json:"detail"`
 	}
 	if len(e.PayloadJson) == 0 || json.Unmarshal(e.PayloadJson, &payload) != nil {
 		return v
 	}
 	v.Actor = payload.By
-	names := make([]string, 0, len(payload.Fields))
-	for _, f := range payload.Fields {
-		if w, ok := fieldWords[f]; ok {
-			f = w[langIndex(lang)]
-		}
-		names = append(names, f)
-	}
-	for _, detail := range []string{payload.Detail, payload.Error, payload.Person, payload.Phone, strings.Join(names, ", "), payload.Process} {
-		if detail != "" {
-			v.Detail = detail
-			break
-		}
+	switch e.EventType {
+	case "TENANT_CHANGED":
+		v.Detail = fieldNamesIn(payload.Fields, lang)
+	case "PERSON_ADDED", "PERSON_REMOVED", "INVITE_CREATED":
+		v.Detail = payload.Person
+	case "PAIR_CODE_REQUESTED":
+		v.Detail = payload.Phone
+	case "SESSION_LINKED":
+		v.Detail = payload.Number
+	case "NUMBER_DIFFERS":
+		v.Detail = payload.Number + " ≠ " + payload.Expected
+	case "PAIRING_FAILED", "WORKER_ERROR": // sentences; the details of the other kinds are for the log
+		v.Detail = payload.Detail
 	}
 	return v
+}
+
+// fieldNamesIn lists what changed.
+func fieldNamesIn(fields []string, lang string) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f
+		if w, ok := fieldWords[f]; ok {
+			names[i] = w[langIndex(lang)]
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // plainName turns "SESSION_CONNECTED" into "Session connected".

@@ -112,6 +112,12 @@ func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel
 	if w.ConnectedAt != nil {
 		p.Since = *w.ConnectedAt
 	}
+	if e := t.WorkerProcess.LastError; w.Jid == nil && e != nil { // the last try to link failed; the next code is coming
+		p.Reason = *e
+		if lang == "sw" {
+			p.Reason = ReasonSentence(ReasonPairFailed, lang, time.Time{})
+		}
+	}
 	switch {
 	case w.State == queries.SessionStateCONNECTED:
 		p.Connected = true
@@ -135,7 +141,9 @@ func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel
 		p.Preparing = true
 		return p, nil
 	}
-	p.Reason = sessionSentence(w, lang, s.Location)
+	if sentence := sessionSentence(w, lang, s.Location); sentence != "" {
+		p.Reason = sentence
+	}
 	p.Blocked = w.Reason == queries.SessionReasonOUTDATED || (w.Reason == queries.SessionReasonBANNED && (w.ReasonUntil == nil || w.ReasonUntil.After(time.Now())))
 	may := jobs.Allowed(t)
 	p.CanStart = may.Start || (w.Jid == nil && may.Restart)
