@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -56,7 +56,7 @@ const (
 	maxLatencyGap     = 40               // ms, p50 above the echo loop's
 	maxSlopeRatio     = 1.5              // memory per tenant, of the echo loop's
 	maxStart          = 1                // s, on a warm data folder
-	benchWarmRate     = 20               // messages a second before a measured run
+	benchWarmRate     = 40               // messages a second before a measured run
 	benchSilence      = 300 * time.Millisecond
 	benchEchoDatabase = "echo"
 )
@@ -69,6 +69,7 @@ type bench struct {
 	began     time.Time
 	simulator *simulator.Server
 	db        *database.Database
+	http      *http.Client
 	systems   []*benchSystem // the echo loop, Flow HQ
 	rows      []benchRow
 	wrong     []string // what was not answered exactly once
@@ -90,7 +91,7 @@ func (c command) bench(ctx context.Context) (err error) {
 	if runtime.GOOS != "linux" {
 		return &settingError{"flowhq bench: it reads memory and CPU from /proc, so it runs on Linux only"}
 	}
-	b := &bench{plan: fullBench, progress: c.stderr, began: time.Now()}
+	b := &bench{plan: fullBench, progress: c.stderr, began: time.Now(), http: &http.Client{Timeout: 20 * time.Second}}
 	if quick {
 		b.plan = quickBench
 	}
@@ -101,6 +102,9 @@ func (c command) bench(ctx context.Context) (err error) {
 		return err
 	}
 	if err := b.measure(ctx); err != nil {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return errors.New("interrupted before the end")
+		}
 		return err
 	}
 	report := benchReport{Machine: describeMachine(b.db.ServerVersion()), Took: time.Since(b.began).Round(time.Second).String(), Rows: b.rows, Wrong: b.wrong}
@@ -165,6 +169,7 @@ func (b *bench) close() error {
 	for _, s := range b.systems {
 		errs = append(errs, s.stop())
 	}
+	b.http.CloseIdleConnections()
 	if b.simulator != nil {
 		errs = append(errs, b.simulator.Close())
 	}
@@ -211,4 +216,4 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // loopbackAddress is where Flow HQ listens: any free port.
-var loopbackAddress = net.JoinHostPort("127.0.0.1", "0")
+const loopbackAddress = "127.0.0.1:0"

@@ -135,7 +135,8 @@ func (d *echoDriver) start(ctx context.Context) (*benchProcess, error) {
 	limited, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if _, err := p.line(limited, echoReadyWord); err != nil {
-		return nil, errors.Join(err, p.stop())
+		_ = p.stop() // why it did not start is told already
+		return nil, err
 	}
 	return p, nil
 }

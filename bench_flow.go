@@ -27,11 +27,9 @@ type flowDriver struct {
 }
 
 const (
-	benchPoll    = 25 * time.Millisecond
+	benchPoll    = 100 * time.Millisecond // asking more often would load what is measured
 	benchTimeout = time.Minute // for a tenant to be linked, or for a start
 )
-
-var benchHTTP = &http.Client{Timeout: 20 * time.Second}
 
 func (d *flowDriver) createKey(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, benchTimeout)
@@ -41,10 +39,10 @@ func (d *flowDriver) createKey(ctx context.Context) error {
 		return err
 	}
 	d.key, err = p.line(ctx, "")
-	if stopped := p.stop(); err != nil {
-		return errors.Join(err, stopped)
+	if stopped := p.stop(); err == nil {
+		err = stopped
 	}
-	return nil
+	return err
 }
 
 func (d *flowDriver) start(ctx context.Context) (*benchProcess, error) {
@@ -53,10 +51,11 @@ func (d *flowDriver) start(ctx context.Context) (*benchProcess, error) {
 		return nil, err
 	}
 	if d.url, err = readServeAddress(ctx, p); err == nil {
-		err = waitReady(ctx, p, d.url)
+		err = d.bench.waitReady(ctx, p, d.url)
 	}
 	if err != nil {
-		return nil, errors.Join(err, p.stop())
+		_ = p.stop() // why it did not start is told already
+		return nil, err
 	}
 	return p, nil
 }
@@ -77,7 +76,7 @@ func readServeAddress(ctx context.Context, p *benchProcess) (string, error) {
 }
 
 // waitReady asks /readyz every 2 ms until it answers 200.
-func waitReady(ctx context.Context, p *benchProcess, address string) error {
+func (b *bench) waitReady(ctx context.Context, p *benchProcess, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, benchTimeout)
 	defer cancel()
 	last := "nothing"
@@ -86,7 +85,7 @@ func waitReady(ctx context.Context, p *benchProcess, address string) error {
 		if err != nil {
 			return err
 		}
-		if answer, err := benchHTTP.Do(request); err == nil {
+		if answer, err := b.http.Do(request); err == nil {
 			body, _ := io.ReadAll(io.LimitReader(answer.Body, 500))
 			answer.Body.Close()
 			if answer.StatusCode == http.StatusOK {
@@ -120,7 +119,7 @@ func (d *flowDriver) call(ctx context.Context, method, path string, in, out any)
 	}
 	request.Header.Set("Authorization", "Bearer "+d.key)
 	request.Header.Set("Content-Type", "application/json")
-	answer, err := benchHTTP.Do(request)
+	answer, err := d.bench.http.Do(request)
 	if err != nil {
 		return err
 	}

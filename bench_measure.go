@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"flowhq/whatsapp/simulator"
@@ -49,7 +48,7 @@ func (b *bench) measureStart(ctx context.Context) error {
 		}
 		url, err := readServeAddress(ctx, p)
 		if err == nil {
-			err = waitReady(ctx, p, url)
+			err = b.waitReady(ctx, p, url)
 		}
 		took := time.Since(began).Seconds()
 		if stopped := p.stop(); err == nil {
@@ -146,13 +145,14 @@ func (b *bench) startConnected(ctx context.Context, s *benchSystem) error {
 // measureReplies times replies at one rate: from the moment a customer's message was due until the customer's phone has
 // decrypted the reply.
 func (b *bench) measureReplies(ctx context.Context, load benchLoad) error {
-	var p50, p99, cpu, dbCPU [2]float64
+	var p50, p99 [2]float64
+	var used [2]benchUsage
 	for i, s := range b.systems {
 		b.note("%s: %d messages at %g/s", s.name, load.messages, load.rate)
 		if err := b.warm(ctx, s); err != nil {
 			return err
 		}
-		before, dbBefore, err := b.cpu(s)
+		before, err := b.usage(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -160,13 +160,11 @@ func (b *bench) measureReplies(ctx context.Context, load benchLoad) error {
 		if err != nil {
 			return err
 		}
-		after, dbAfter, err := b.cpu(s)
+		after, err := b.usage(ctx, s)
 		if err != nil {
 			return err
 		}
-		p50[i], p99[i] = report.P50, report.P99
-		cpu[i] = (after - before).Seconds() * 1000 / float64(report.Sent)
-		dbCPU[i] = (dbAfter - dbBefore).Seconds() * 1000 / float64(report.Sent)
+		p50[i], p99[i], used[i] = report.P50, report.P99, after.since(before, report.Sent)
 		if err := s.stop(); err != nil {
 			return err
 		}
@@ -175,8 +173,12 @@ func (b *bench) measureReplies(ctx context.Context, load benchLoad) error {
 	b.add(benchRow{Name: "reply p50 " + at, Unit: "ms", Echo: &p50[0], FlowHQ: p50[1], Compare: compareDifference, Target: maxLatencyGap})
 	b.add(benchRow{Name: "reply p99 " + at, Unit: "ms", Echo: &p99[0], FlowHQ: p99[1], Compare: compareDifference})
 	if load == b.plan.loads[len(b.plan.loads)-1] {
-		b.add(benchRow{Name: "CPU per reply " + at, Unit: "ms", Echo: &cpu[0], FlowHQ: cpu[1], Compare: compareRatio})
-		b.add(benchRow{Name: "Postgres' CPU per reply " + at, Unit: "ms", Echo: &dbCPU[0], FlowHQ: dbCPU[1], Compare: compareRatio})
+		at = fmt.Sprintf("per reply at %g/s", load.rate)
+		e, f := used[0], used[1]
+		b.add(benchRow{Name: "CPU " + at, Unit: "ms", Echo: &e.process, FlowHQ: f.process, Compare: compareRatio})
+		b.add(benchRow{Name: "Postgres' CPU " + at, Unit: "ms", Echo: &e.postgres, FlowHQ: f.postgres, Compare: compareRatio})
+		b.add(benchRow{Name: "writing transactions " + at, Unit: "", Echo: &e.transactions, FlowHQ: f.transactions, Compare: compareDifference})
+		b.add(benchRow{Name: "write-ahead log " + at, Unit: "kB", Echo: &e.wal, FlowHQ: f.wal, Compare: compareRatio})
 	}
 	return nil
 }
@@ -209,15 +211,6 @@ func (b *bench) warm(ctx context.Context, s *benchSystem) error {
 	}
 	_, err := b.load(ctx, s, benchLoad{rate: benchWarmRate, messages: len(s.numbers) * b.plan.contacts}, b.plan.contacts)
 	return err
-}
-
-// cpu is what a system's process and Postgres have used so far.
-func (b *bench) cpu(s *benchSystem) (process, postgres time.Duration, err error) {
-	if process, err = processCPU(s.process.pid()); err != nil {
-		return 0, 0, err
-	}
-	postgres, err = treeCPU(b.db.ServerPID())
-	return process, postgres, err
 }
 
 // load does one run and checks it: every message answered once, in order, with nothing dropped on the way.
@@ -262,16 +255,15 @@ func (b *bench) load(ctx context.Context, s *benchSystem, l benchLoad, contacts 
 func (b *bench) reportTenants() {
 	echo, flow := b.systems[0], b.systems[1]
 	for _, kind := range []struct {
-		name   string
-		value  func(tenantPoint) float64
-		target float64
+		name  string
+		value func(tenantPoint) float64
 	}{
-		{"memory (RSS)", func(p tenantPoint) float64 { return float64(p.rss) / (1 << 20) }, 0},
-		{"memory after a garbage collection", func(p tenantPoint) float64 { return float64(p.live) / (1 << 20) }, maxSlopeRatio},
+		{"memory (RSS)", func(p tenantPoint) float64 { return float64(p.rss) / (1 << 20) }},
+		{"memory after a garbage collection", func(p tenantPoint) float64 { return float64(p.live) / (1 << 20) }},
 	} {
 		for i, p := range flow.points {
 			other := kind.value(echo.points[i])
-			b.add(benchRow{Name: fmt.Sprintf("%s, %d tenants", kind.name, p.tenants), Unit: "MB", Echo: &other, FlowHQ: kind.value(p), Compare: compareRatio})
+			b.add(benchRow{Name: fmt.Sprintf("%s, tenants: %d", kind.name, p.tenants), Unit: "MB", Echo: &other, FlowHQ: kind.value(p), Compare: compareRatio})
 		}
 		slope := func(s *benchSystem) float64 {
 			var x, y []float64
@@ -281,7 +273,7 @@ func (b *bench) reportTenants() {
 			return leastSquares(x, y)
 		}
 		other := slope(echo)
-		b.add(benchRow{Name: kind.name + ", per tenant", Unit: "kB", Echo: &other, FlowHQ: slope(flow), Compare: compareRatio, Target: kind.target})
+		b.add(benchRow{Name: kind.name + ", per tenant", Unit: "kB", Echo: &other, FlowHQ: slope(flow), Compare: compareRatio, Target: maxSlopeRatio})
 	}
 	last := len(flow.points) - 1
 	e, f := echo.points[last], flow.points[last]
@@ -291,6 +283,3 @@ func (b *bench) reportTenants() {
 	rate := echo.pairingRate()
 	b.add(benchRow{Name: fmt.Sprintf("linking by QR, %d tenants", f.tenants-1), Unit: "per s", Echo: &rate, FlowHQ: flow.pairingRate(), Compare: compareRatio})
 }
-
-// logPath is where a process of the run writes what it logs.
-func logPath(dir, name string) string { return filepath.Join(dir, name+".log") }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -72,7 +73,7 @@ func startBenchProcess(ctx context.Context, dir, name string, env []string, args
 		return nil, err
 	}
 	p := &benchProcess{name: name, cmd: cmd, lines: make(chan string, 256), done: make(chan struct{})}
-	if p.log, err = os.OpenFile(logPath(dir, name), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+	if p.log, err = os.OpenFile(filepath.Join(dir, name+".log"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
 		return nil, err
 	}
 	p.cmd.Stderr = p.log
