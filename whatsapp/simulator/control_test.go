@@ -197,3 +197,31 @@ func TestStartRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The end of the context closes the simulator and saves its state, and Close waits for that.
+func TestEndOfContextCloses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	ctx, cancel := context.WithCancel(t.Context())
+	s, err := simulator.Start(ctx, simulator.Options{StateFile: file, Control: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Send(ctx, simulator.SendRequest{From: customer, To: salon, Text: "x"}); err == nil {
+		t.Fatal("sent to a business without a device")
+	}
+	cancel()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := http.Get(s.ControlURL() + "/healthz"); err == nil {
+		t.Fatal("the control API still answers")
+	}
+	again, err := simulator.Start(t.Context(), simulator.Options{StateFile: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if !bytes.Equal(again.RootKey(), s.RootKey()) {
+		t.Fatal("the root key changed over a restart")
+	}
+}

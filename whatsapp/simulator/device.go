@@ -97,12 +97,6 @@ func (d *device) detach(c *conn) {
 	}
 }
 
-func (d *device) connection() *conn {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.conn
-}
-
 // activate sends the offline queue: a preview, the stanzas in order, and how many there were.
 func (d *device) activate(c *conn) {
 	d.mu.Lock()

@@ -63,6 +63,9 @@ type Server struct {
 	linking map[string]*linkAttempt
 	closed  bool
 
+	closing  sync.Once
+	closeErr error
+
 	shownSeq atomic.Int64 // numbers the messages that phones show
 	dirty    atomic.Bool  // something worth saving changed
 }
@@ -121,6 +124,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	s.phones = newPhonebook(s.seed)
 	if saved != nil {
 		s.restore(saved)
+	} else if o.StateFile != "" { // keeps the seed from the first moment, and shows now that the file can be written
+		s.touch()
+		if err := s.save(); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.listen(); err != nil {
 		s.cancel()
@@ -128,6 +136,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.work.Go(s.sweep)
 	s.work.Go(s.saveLoop)
+	context.AfterFunc(ctx, func() {
+		if err := s.Close(); err != nil {
+			s.log.Error("simulator state not saved", "error", err)
+		}
+	})
 	return s, nil
 }
 
@@ -189,13 +202,15 @@ func (s *Server) ControlURL() string {
 // RootKey is the public key (32 bytes) that the server's certificate chain ends in.
 func (s *Server) RootKey() []byte { return s.identity.root.Pub[:] }
 
-// Close drops every connection, saves the state and returns when all work has ended.
+// Close drops every connection, saves the state and returns when all work has ended. It also happens by itself when
+// the context given to Start ends; every call returns the same result.
 func (s *Server) Close() error {
+	s.closing.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Server) close() error {
 	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return nil
-	}
 	s.closed = true
 	open := make([]*conn, 0, len(s.conns))
 	for c := range s.conns {
