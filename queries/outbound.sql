@@ -1,18 +1,25 @@
 -- Takes the tenant's next queued message in the order of decision, leaving out chats that have to wait. Only the node that
--- holds the tenant's shard under this epoch gets one: this is the fence.
+-- holds the tenant's shard under this epoch gets one: this is the fence. In the same statement, and whatever comes of the
+-- fence, the message that was sent before (done_id) is marked: a receipt may have been faster, and its status never goes back.
 -- name: ClaimMessage :one
+WITH done AS (
+    UPDATE message_logs d SET status = CASE WHEN d.status IN ('QUEUED', 'FAILED') THEN 'SENT' ELSE d.status END,
+        sent_at = coalesce(d.sent_at, sqlc.narg(done_at)::timestamptz), failure = NULL
+    WHERE d.id = sqlc.narg(done_id)::uuid AND d.tenant_id = @tenant_id AND d.direction = 'OUT'
+)
 UPDATE message_logs m SET attempts = m.attempts + 1, claim_epoch = h.epoch
 FROM shards h, conversations v, contacts c
 WHERE m.id = (
     SELECT q.id FROM message_logs q
     WHERE q.tenant_id = @tenant_id AND q.status = 'QUEUED' AND q.conversation_id <> ALL(sqlc.arg(waiting)::uuid[])
+      AND q.id IS DISTINCT FROM sqlc.narg(done_id)::uuid
     ORDER BY q.seq LIMIT 1)
   AND m.status = 'QUEUED'
   AND h.id = @shard AND h.node_id = @node_id AND h.epoch = @epoch AND h.lease_until > now()
   AND v.id = m.conversation_id AND c.id = v.contact_id
 RETURNING m.id, m.conversation_id, m.wa_message_id, m.message_text, m.attempts, m.source, c.phone_number, c.lid;
 
--- WhatsApp took the message. A receipt may have been faster: the status never goes back.
+-- WhatsApp took the message; the same as in ClaimMessage, for the last one of a connection.
 -- name: MarkSent :exec
 UPDATE message_logs SET status = CASE WHEN status IN ('QUEUED', 'FAILED') THEN 'SENT' ELSE status END,
     sent_at = coalesce(sent_at, sqlc.arg(sent_at)), failure = NULL

@@ -13,14 +13,20 @@ import (
 )
 
 const claimMessage = `-- name: ClaimMessage :one
+WITH done AS (
+    UPDATE message_logs d SET status = CASE WHEN d.status IN ('QUEUED', 'FAILED') THEN 'SENT' ELSE d.status END,
+        sent_at = coalesce(d.sent_at, $7::timestamptz), failure = NULL
+    WHERE d.id = $3::uuid AND d.tenant_id = $1 AND d.direction = 'OUT'
+)
 UPDATE message_logs m SET attempts = m.attempts + 1, claim_epoch = h.epoch
 FROM shards h, conversations v, contacts c
 WHERE m.id = (
     SELECT q.id FROM message_logs q
     WHERE q.tenant_id = $1 AND q.status = 'QUEUED' AND q.conversation_id <> ALL($2::uuid[])
+      AND q.id IS DISTINCT FROM $3::uuid
     ORDER BY q.seq LIMIT 1)
   AND m.status = 'QUEUED'
-  AND h.id = $3 AND h.node_id = $4 AND h.epoch = $5 AND h.lease_until > now()
+  AND h.id = $4 AND h.node_id = $5 AND h.epoch = $6 AND h.lease_until > now()
   AND v.id = m.conversation_id AND c.id = v.contact_id
 RETURNING m.id, m.conversation_id, m.wa_message_id, m.message_text, m.attempts, m.source, c.phone_number, c.lid
 `
@@ -28,9 +34,11 @@ RETURNING m.id, m.conversation_id, m.wa_message_id, m.message_text, m.attempts, 
 type ClaimMessageParams struct {
 	TenantID uuid.UUID
 	Waiting  []uuid.UUID
+	DoneID   *uuid.UUID
 	Shard    int16
 	NodeID   *uuid.UUID
 	Epoch    int64
+	DoneAt   *time.Time
 }
 
 type ClaimMessageRow struct {
@@ -45,14 +53,17 @@ type ClaimMessageRow struct {
 }
 
 // Takes the tenant's next queued message in the order of decision, leaving out chats that have to wait. Only the node that
-// holds the tenant's shard under this epoch gets one: this is the fence.
+// holds the tenant's shard under this epoch gets one: this is the fence. In the same statement, and whatever comes of the
+// fence, the message that was sent before (done_id) is marked: a receipt may have been faster, and its status never goes back.
 func (q *Queries) ClaimMessage(ctx context.Context, arg ClaimMessageParams) (ClaimMessageRow, error) {
 	row := q.db.QueryRow(ctx, claimMessage,
 		arg.TenantID,
 		arg.Waiting,
+		arg.DoneID,
 		arg.Shard,
 		arg.NodeID,
 		arg.Epoch,
+		arg.DoneAt,
 	)
 	var i ClaimMessageRow
 	err := row.Scan(
@@ -97,7 +108,7 @@ type MarkSentParams struct {
 	TenantID uuid.UUID
 }
 
-// WhatsApp took the message. A receipt may have been faster: the status never goes back.
+// WhatsApp took the message; the same as in ClaimMessage, for the last one of a connection.
 func (q *Queries) MarkSent(ctx context.Context, arg MarkSentParams) error {
 	_, err := q.db.Exec(ctx, markSent, arg.SentAt, arg.ID, arg.TenantID)
 	return err

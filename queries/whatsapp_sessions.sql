@@ -41,7 +41,6 @@ WITH owned AS (
         pair_code = sqlc.narg(pair_code), pair_code_expires_at = sqlc.narg(pair_code_expires_at),
         connected_at = CASE WHEN sqlc.arg(state)::session_state = 'CONNECTED' AND s.state <> 'CONNECTED' THEN now() ELSE s.connected_at END,
         last_seen_at = CASE WHEN sqlc.arg(state)::session_state = 'CONNECTED' THEN now() ELSE s.last_seen_at END,
-        push_name = coalesce(nullif(sqlc.arg(push_name)::text, ''), s.push_name),
         updated_at = now()
     FROM owned WHERE s.tenant_id = owned.id
 ), worker AS (

@@ -214,21 +214,20 @@ WITH owned AS (
         pair_code = $11, pair_code_expires_at = $12,
         connected_at = CASE WHEN $5::session_state = 'CONNECTED' AND s.state <> 'CONNECTED' THEN now() ELSE s.connected_at END,
         last_seen_at = CASE WHEN $5::session_state = 'CONNECTED' THEN now() ELSE s.last_seen_at END,
-        push_name = coalesce(nullif($13::text, ''), s.push_name),
         updated_at = now()
     FROM owned WHERE s.tenant_id = owned.id
 ), worker AS (
     UPDATE worker_processes w SET
-        status = $14, process_name = $15, last_error = $16,
-        heartbeat_at = CASE WHEN $14::worker_status = 'RUNNING' AND $17::boolean THEN now() ELSE w.heartbeat_at END,
-        started_at = CASE WHEN $14::worker_status = 'RUNNING' AND (w.status <> 'RUNNING' OR w.process_name <> $15)
+        status = $13, process_name = $14, last_error = $15,
+        heartbeat_at = CASE WHEN $13::worker_status = 'RUNNING' AND $16::boolean THEN now() ELSE w.heartbeat_at END,
+        started_at = CASE WHEN $13::worker_status = 'RUNNING' AND (w.status <> 'RUNNING' OR w.process_name <> $14)
             THEN now() ELSE w.started_at END,
         updated_at = now()
     FROM owned WHERE w.tenant_id = owned.id
 ), event AS (
     INSERT INTO portal_event_logs (id, tenant_id, event_type, payload_json)
-    SELECT $18, owned.id, $19::text, $20::jsonb
-    FROM owned WHERE $19::text <> ''
+    SELECT $17, owned.id, $18::text, $19::jsonb
+    FROM owned WHERE $18::text <> ''
 )
 UPDATE tenants t SET
     status = $1,
@@ -249,7 +248,6 @@ type RecordStateParams struct {
 	QrExpiresAt       *time.Time
 	PairCode          *string
 	PairCodeExpiresAt *time.Time
-	PushName          string
 	WorkerStatus      WorkerStatus
 	ProcessName       string
 	LastError         *string
@@ -275,7 +273,6 @@ func (q *Queries) RecordState(ctx context.Context, arg RecordStateParams) (int64
 		arg.QrExpiresAt,
 		arg.PairCode,
 		arg.PairCodeExpiresAt,
-		arg.PushName,
 		arg.WorkerStatus,
 		arg.ProcessName,
 		arg.LastError,

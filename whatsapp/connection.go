@@ -106,16 +106,19 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	if err := cli.ConnectContext(s.ctx); err != nil {
 		return s.again("WhatsApp cannot be reached", err)
 	}
-	defer cli.Disconnect()
-	defer s.online.Store(nil)
+	var online *sender
+	defer func() {
+		s.online.Store(nil)
+		online.wind(ctx)
+		cli.Disconnect() // ends what whatsmeow waits for
+		online.stop()
+	}()
 
 	login := time.NewTimer(loginTimeout)
 	defer login.Stop()
 	var pairing *pairing
 	defer func() { pairing.end() }()
 	relogin := false // linked; log in as soon as PairSuccess was heard
-	var online *sender
-	defer func() { online.stop() }()
 	connectedAt := time.Time{}
 	defer func() {
 		if !connectedAt.IsZero() && time.Since(connectedAt) > stableAfter {
@@ -201,7 +204,7 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 func (s *supervisor) connected(ctx context.Context, cli *whatsmeow.Client) {
 	s.seen.Store(true)
 	s.alive.Store(true)
-	st := connectedStatus(cli.Store.PushName)
+	st := connectedStatus()
 	if s.status.reason != queries.SessionReasonRECONNECTING {
 		st.event = eventConnected
 	}

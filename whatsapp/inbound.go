@@ -37,8 +37,8 @@ type inbound struct {
 // receive takes one message in: everything about it is one transaction, and only when that is committed does whatsmeow
 // acknowledge it. False: it was not taken in; the connection is made anew, and WhatsApp delivers it again.
 func (s *supervisor) receive(cli *whatsmeow.Client, evt *events.Message) (ok bool) {
-	s.handling.Add(1)
-	defer s.handling.Done()
+	s.handling.RLock()
+	defer s.handling.RUnlock()
 	log := s.log.With("wa_message_id", evt.Info.ID)
 	defer func() {
 		if r := recover(); r != nil {

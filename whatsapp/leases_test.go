@@ -152,4 +152,3 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 }
-

@@ -108,7 +108,8 @@ func TestSendingWhileReceiving(t *testing.T) {
 	for c := range customers {
 		r.inbox(contact(c), 1+2*each)
 	}
-	if st := r.sim.Stats(); st.Shown != customers*(1+2*each) || st.Undecryptable+st.RetriesIn != 0 {
+	r.await("all are counted", func() bool { return r.sim.Stats().Shown == customers*(1+2*each) })
+	if st := r.sim.Stats(); st.Undecryptable+st.RetriesIn != 0 {
 		t.Errorf("%+v", st)
 	}
 	r.clean()

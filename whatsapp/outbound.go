@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,6 +22,7 @@ const (
 	sendTimeout  = 45 * time.Second // of everything that belongs to sending one
 	maxAttempts  = 8                // of a message whose failure is neither a time-out nor a broken connection
 	retryLongest = 30 * time.Second
+	lastSend     = 2 * time.Second  // for a message that is under way when the tenant is stopped
 	newChatPause = 10 * time.Minute // after WhatsApp refused a first message to a new customer for now
 )
 
@@ -33,6 +35,7 @@ type sender struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	done   chan struct{}
+	last   atomic.Bool // the message under way is the last one
 
 	waiting map[uuid.UUID]time.Time // chats that have to wait, until when
 	retries backoff
@@ -44,6 +47,23 @@ func (s *supervisor) startSender() *sender {
 	o.ctx, o.cancel = context.WithCancel(s.ctx)
 	go o.run()
 	return o
+}
+
+// wind lets the message under way finish in an orderly stop, which is when ctx has ended; otherwise the connection is broken.
+func (o *sender) wind(ctx context.Context) {
+	if o == nil {
+		return
+	}
+	o.last.Store(true)
+	o.s.wakeSender()
+	if ctx.Err() != nil {
+		select {
+		case <-o.done:
+		case <-o.ctx.Done():
+		case <-time.After(lastSend):
+		}
+	}
+	o.cancel()
 }
 
 // stop ends the sender and waits for it. A message that is with WhatsApp at this moment stays queued: whether it arrived is not known.
@@ -64,7 +84,7 @@ func (s *supervisor) wakeSender() {
 
 func (o *sender) run() {
 	defer close(o.done)
-	for {
+	for !o.last.Load() {
 		var again <-chan time.Time
 		if err := o.drain(); err != nil && o.ctx.Err() == nil {
 			wait := o.retries.next()
@@ -93,46 +113,64 @@ func (o *sender) nextWaiting() time.Duration {
 	return next
 }
 
+// sent is a message that WhatsApp took and that is not marked yet: the claim of the next one does it.
+type sent struct {
+	id uuid.UUID
+	at time.Time
+}
+
 // drain sends what is queued until nothing is left that may be sent now.
-func (o *sender) drain() error {
-	for o.ctx.Err() == nil {
-		m, err := o.claim()
+func (o *sender) drain() (err error) {
+	var done *sent
+	defer func() {
+		if done != nil { // an outcome that is not written means sending again
+			err = errors.Join(err, o.markSent(*done))
+		}
+	}()
+	for o.ctx.Err() == nil && !o.last.Load() {
+		m, err := o.claim(done)
+		if err == nil || errors.Is(err, pgx.ErrNoRows) {
+			done = nil
+		}
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("take the next message: %w", err)
 		}
-		if err := o.send(m); err != nil {
+		if done, err = o.send(m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o *sender) claim() (queries.ClaimMessageRow, error) {
+func (o *sender) claim(done *sent) (queries.ClaimMessageRow, error) {
 	if !o.s.pool.leases.holds(o.s.shard, o.s.epoch) {
 		return queries.ClaimMessageRow{}, ErrNotOwner
 	}
-	waiting := make([]uuid.UUID, 0, len(o.waiting))
+	params := queries.ClaimMessageParams{TenantID: o.s.tenant, Waiting: make([]uuid.UUID, 0, len(o.waiting)),
+		Shard: o.s.shard, NodeID: &o.s.pool.node, Epoch: o.s.epoch}
 	for conversation, until := range o.waiting {
 		if time.Now().Before(until) {
-			waiting = append(waiting, conversation)
+			params.Waiting = append(params.Waiting, conversation)
 		} else {
 			delete(o.waiting, conversation)
 		}
 	}
+	if done != nil {
+		params.DoneID, params.DoneAt = &done.id, &done.at
+	}
 	ctx, cancel := context.WithTimeout(o.ctx, queryTimeout)
 	defer cancel()
-	return o.s.pool.q.ClaimMessage(ctx, queries.ClaimMessageParams{TenantID: o.s.tenant, Waiting: waiting,
-		Shard: o.s.shard, NodeID: &o.s.pool.node, Epoch: o.s.epoch})
+	return o.s.pool.q.ClaimMessage(ctx, params)
 }
 
 // send hands one message to WhatsApp and notes what became of it. An error means that the others should wait too.
-func (o *sender) send(m queries.ClaimMessageRow) error {
+func (o *sender) send(m queries.ClaimMessageRow) (*sent, error) {
 	log := o.s.log.With("message_id", m.ID, "wa_message_id", m.WaMessageID)
 	to, err := recipient(m)
 	if err != nil {
-		return o.failed(m, err.Error())
+		return nil, o.markFailed(m, err.Error())
 	}
 	started := time.Now()
 	resp, err := o.deliver(to, m)
@@ -141,31 +179,25 @@ func (o *sender) send(m queries.ClaimMessageRow) error {
 	switch {
 	case err == nil:
 		o.retries.reset()
-		return o.mark(func(ctx context.Context, q *queries.Queries) error {
-			return q.MarkSent(ctx, queries.MarkSentParams{ID: m.ID, TenantID: o.s.tenant, SentAt: &resp.Timestamp})
-		})
+		return &sent{id: m.ID, at: resp.Timestamp}, nil
 	case verdict.refused != "":
 		log.Warn("WhatsApp refused the message", "error", err)
-		return o.failed(m, verdict.refused)
-	case !verdict.unknown && m.Attempts >= maxAttempts:
+		return nil, o.markFailed(m, verdict.refused)
+	case o.ctx.Err() != nil:
+		return nil, o.ctx.Err()
+	case !verdict.unknown && verdict.pause == 0 && m.Attempts >= maxAttempts:
 		log.Error("message given up", "attempts", m.Attempts, "error", err)
-		return o.failed(m, "It could not be sent in "+strconv.Itoa(int(m.Attempts))+" tries: "+err.Error())
+		return nil, o.markFailed(m, fmt.Sprintf("It could not be sent in %d tries: %v", m.Attempts, err))
 	}
 	// Whether it arrived is not known, or it may work later: it stays queued, and its chat waits so that order is kept.
 	log.Warn("message not sent yet", "attempts", m.Attempts, "error", err)
-	if o.ctx.Err() != nil {
-		return o.ctx.Err()
-	}
 	pause := verdict.pause
 	if pause == 0 {
 		pause = min(time.Second<<min(m.Attempts-1, 5), retryLongest)
 	}
 	o.waiting[m.ConversationID] = time.Now().Add(pause)
-	note := verdict.note
-	if note == "" {
-		note = "Not confirmed by WhatsApp yet; it will be tried again."
-	}
-	return o.mark(func(ctx context.Context, q *queries.Queries) error {
+	note := either(verdict.note, "Not confirmed by WhatsApp yet; it will be tried again.")
+	return nil, o.mark(func(ctx context.Context, q *queries.Queries) error {
 		return q.NoteFailure(ctx, queries.NoteFailureParams{ID: m.ID, TenantID: o.s.tenant, Failure: &note})
 	})
 }
@@ -188,13 +220,18 @@ func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (whatsmeow.Sen
 	return resp, err
 }
 
-// mark writes an outcome, for as long as it takes: an outcome that is not written means sending again. The connection may
-// end meanwhile, but not the tenant's life on this node.
+// mark writes an outcome. The connection may have ended meanwhile, but not the tenant's life on this node.
 func (o *sender) mark(fn func(context.Context, *queries.Queries) error) error {
 	return retry(o.s.ctx, func(ctx context.Context) error { return fn(ctx, o.s.pool.q) })
 }
 
-func (o *sender) failed(m queries.ClaimMessageRow, why string) error {
+func (o *sender) markSent(d sent) error {
+	return o.mark(func(ctx context.Context, q *queries.Queries) error {
+		return q.MarkSent(ctx, queries.MarkSentParams{ID: d.id, TenantID: o.s.tenant, SentAt: &d.at})
+	})
+}
+
+func (o *sender) markFailed(m queries.ClaimMessageRow, why string) error {
 	why = storable(why, 500)
 	return o.mark(func(ctx context.Context, q *queries.Queries) error {
 		return q.MarkFailed(ctx, queries.MarkFailedParams{ID: m.ID, TenantID: o.s.tenant, Failure: &why})

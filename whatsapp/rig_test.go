@@ -31,7 +31,7 @@ type rig struct {
 	db   *database.Database
 	q    *queries.Queries
 	sim  *simulator.Server
-	live *pgx.Conn // listens to every change of state
+	live *pgx.Conn    // listens to every change of state
 	sent atomic.Int64 // jobs that were inserted
 }
 
@@ -260,4 +260,3 @@ func (r *rig) hasEvent(id uuid.UUID, kind string) {
 		r.t.Errorf("no event %s among: %s", kind, all)
 	}
 }
-

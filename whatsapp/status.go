@@ -23,7 +23,6 @@ type status struct {
 	tenant      queries.TenantStatus
 	worker      queries.WorkerStatus
 	lastError   string // of the worker, in plain words
-	pushName    string
 	event       string // "" where nobody needs to know
 	eventDetail map[string]any
 }
@@ -45,7 +44,7 @@ const (
 
 func (st status) same(o status) bool {
 	return st.state == o.state && st.reason == o.reason && st.until == o.until && st.detail == o.detail && st.qr == o.qr &&
-		st.code == o.code && st.tenant == o.tenant && st.worker == o.worker && st.lastError == o.lastError && st.pushName == o.pushName
+		st.code == o.code && st.tenant == o.tenant && st.worker == o.worker && st.lastError == o.lastError
 }
 
 func connectingStatus(linked bool, tenant queries.TenantStatus) status {
@@ -67,8 +66,8 @@ func scanExpiredStatus() status {
 		tenant: queries.TenantStatusQRPENDING, worker: queries.WorkerStatusRUNNING}
 }
 
-func connectedStatus(pushName string) status {
-	return status{state: queries.SessionStateCONNECTED, reason: queries.SessionReasonCONNECTED, pushName: storable(pushName, maxNameRunes),
+func connectedStatus() status {
+	return status{state: queries.SessionStateCONNECTED, reason: queries.SessionReasonCONNECTED,
 		tenant: queries.TenantStatusACTIVE, worker: queries.WorkerStatusRUNNING}
 }
 
@@ -153,7 +152,7 @@ func (s *supervisor) write(ctx context.Context, st status) error {
 		TenantID: s.tenant, NodeID: &s.pool.node, Epoch: s.epoch,
 		State: st.state, Reason: st.reason, ReasonUntil: st.until, ReasonDetail: ptrOrNil(storable(st.detail, 500)),
 		LastQr: ptrOrNil(st.qr), QrExpiresAt: st.qrUntil, PairCode: ptrOrNil(st.code), PairCodeExpiresAt: st.codeUntil,
-		PushName: st.pushName, TenantStatus: st.tenant, WorkerStatus: st.worker, LastError: ptrOrNil(storable(st.lastError, 500)),
+		TenantStatus: st.tenant, WorkerStatus: st.worker, LastError: ptrOrNil(storable(st.lastError, 500)),
 		ProcessName: fmt.Sprintf("%s/%d", s.pool.o.NodeName, s.shard), Alive: s.alive.Load(),
 		EventID: newID(), EventType: st.event, EventPayload: payload,
 	})

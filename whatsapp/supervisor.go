@@ -48,7 +48,7 @@ type supervisor struct {
 	alive    atomic.Bool          // counts as running in the heartbeat
 	seen     atomic.Bool          // the latest keepalive was answered
 	resting  atomic.Bool
-	handling sync.WaitGroup // messages being taken in
+	handling sync.RWMutex // read-locked while a message is taken in
 
 	mu      sync.Mutex
 	status  status
@@ -222,7 +222,7 @@ func (s *supervisor) close() {
 	}
 	s.client.Disconnect()
 	idle := make(chan struct{})
-	go func() { s.handling.Wait(); close(idle) }()
+	go func() { s.handling.Lock(); s.handling.Unlock(); close(idle) }() //nolint:staticcheck // waits for the readers
 	select {
 	case <-idle:
 	case <-s.ctx.Done():

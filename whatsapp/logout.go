@@ -1,0 +1,94 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.mau.fi/whatsmeow"
+)
+
+// Logout removes the device at WhatsApp, forgets its keys, and stops. Where WhatsApp cannot be told within 30 seconds the
+// device is forgotten all the same; the phone lists it until it is removed there.
+func (p *Pool) Logout(ctx context.Context, tenantID uuid.UUID) error {
+	defer p.lock(tenantID)()
+	query, cancel := context.WithTimeout(ctx, queryTimeout)
+	t, err := p.q.GetSupervised(query, tenantID)
+	cancel()
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	if err == nil {
+		if _, ok := p.leases.epoch(t.Shard); !ok {
+			return ErrNotOwner
+		}
+	}
+	if err := p.unlink(ctx, tenantID, deref(t.Jid)); err != nil {
+		return err
+	}
+	return p.recordStopped(ctx, tenantID)
+}
+
+// Forget does for a tenant whose rows are gone what Logout does.
+func (p *Pool) Forget(ctx context.Context, tenantID uuid.UUID, jid string) error {
+	defer p.lock(tenantID)()
+	return p.unlink(ctx, tenantID, jid)
+}
+
+func (p *Pool) unlink(ctx context.Context, tenantID uuid.UUID, jid string) error {
+	told := false
+	device := &tenantDevices{devices: p.devices, tenant: tenantID, fail: func(error) {}}
+	if s := p.supervisor(tenantID); s != nil {
+		if l := s.online.Load(); l != nil {
+			tell, cancel := context.WithTimeout(ctx, 15*time.Second)
+			err := l.client.Logout(tell)
+			cancel()
+			if told = err == nil; !told {
+				s.log.Warn("WhatsApp was not told that the device is gone", "error", err)
+			}
+		}
+		s, err := p.halt(ctx, tenantID)
+		if err != nil {
+			return err
+		}
+		if s != nil && s.device.store != nil {
+			device = s.device // what whatsmeow still saves on some goroutine is refused from now on
+		}
+	}
+	if jid == "" {
+		return nil
+	}
+	if !told {
+		if err := p.unlinkOffline(ctx, tenantID, jid); err != nil {
+			p.o.Log.Warn("WhatsApp was not told that the device is gone", "tenant_id", tenantID, "error", err)
+		}
+	}
+	return device.forget(ctx, jid)
+}
+
+// unlinkOffline logs in with a device that nobody runs, only to remove it.
+func (p *Pool) unlinkOffline(ctx context.Context, tenantID uuid.UUID, jid string) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	d := &tenantDevices{devices: p.devices, tenant: tenantID, fail: func(error) {}}
+	device, err := d.open(ctx, jid)
+	if err != nil || device == nil {
+		return err
+	}
+	cli := whatsmeow.NewClient(device, waLogger{p.o.Log.With("tenant_id", tenantID), "whatsmeow"})
+	cli.EnableAutoReconnect = false
+	cli.SynchronousAck = true
+	cli.BackgroundEventCtx = ctx
+	cli.SetWebsocketHTTPClient(p.http)
+	cli.AddEventHandlerWithSuccessStatus(func(any) bool { return false }) // nothing is taken in, so nothing is confirmed
+	if err := cli.ConnectContext(ctx); err != nil {
+		return err
+	}
+	defer cli.Disconnect()
+	if !cli.WaitForConnection(15 * time.Second) {
+		return errors.New("WhatsApp did not let us in")
+	}
+	return cli.Logout(ctx)
+}
