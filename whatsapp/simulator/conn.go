@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/cipher"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -82,6 +84,9 @@ func (s *Server) acceptChat(w http.ResponseWriter, r *http.Request) {
 	// The request's goroutine is not needed any more: the handler returns and frees its buffers.
 	s.work.Go(func() {
 		defer func() {
+			if broken := recover(); broken != nil { // one client's nonsense must not end everybody's server
+				s.log.Error("simulator connection failed", "panic", broken, "stack", string(debug.Stack()))
+			}
 			c.drop()
 			s.forget(c)
 		}()
@@ -137,6 +142,9 @@ func (c *conn) run(ctx context.Context) error {
 		c.unsealed++
 		if c.ending.Load() {
 			continue
+		}
+		if len(plain) == 0 {
+			return errors.New("empty frame")
 		}
 		raw, err := waBinary.Unpack(plain)
 		if err != nil {

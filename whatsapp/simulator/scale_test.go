@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"google.golang.org/protobuf/proto"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
@@ -284,5 +286,60 @@ func TestAckAndRetryInEitherOrder(t *testing.T) {
 				t.Fatalf("%d stanzas are queued after it was confirmed", queued)
 			}
 		})
+	}
+}
+
+// Nonsense ends the connection it comes on and nothing else, before and after the handshake.
+func TestNonsenseEndsOnlyItsConnection(t *testing.T) {
+	s, err := Start(context.Background(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	header := "WA\x06\x03"
+	for name, raw := range map[string]string{
+		"not WhatsApp":      "GET / HTTP/1.1\r\n\r\n",
+		"an empty hello":    header + "\x00\x00\x00",
+		"a broken hello":    header + "\x00\x00\x04\xff\xff\xff\xff",
+		"a short key":       header + "\x00\x00\x05\x12\x03\x0a\x01x",
+		"endless routing":   "ED\x00\x01\xff\xff\xff" + strings.Repeat("x", 100),
+		"an unfinished one": header + "\x00\xff\xff" + "abc",
+	} {
+		ws, _, err := websocket.Dial(ctx, s.URL(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ws.Write(ctx, websocket.MessageBinary, []byte(raw)); err != nil {
+			t.Fatal(err)
+		}
+		if name == "endless routing" || name == "an unfinished one" { // the server waits for more, for a while
+			_ = ws.CloseNow()
+			continue
+		}
+		if _, _, err := ws.Read(ctx); err == nil || ctx.Err() != nil {
+			t.Errorf("%s was answered, or not refused: %v", name, err)
+		}
+	}
+	d, noise := linkBare(s, "255700000001")
+	for _, n := range []waBinary.Node{
+		{Tag: "message"}, {Tag: "message", Attrs: waBinary.Attrs{"id": "x", "to": d.lid()}, Content: []waBinary.Node{{Tag: "enc"}}},
+		{Tag: "message", Attrs: waBinary.Attrs{"id": "x", "to": d.owner.pn()}, Content: []waBinary.Node{{Tag: "enc", Attrs: waBinary.Attrs{"type": "pkmsg"}, Content: []byte("x")}}},
+		{Tag: "receipt"}, {Tag: "receipt", Attrs: waBinary.Attrs{"type": "retry"}}, {Tag: "ack"}, {Tag: "chatstate"}, {Tag: "presence", Attrs: waBinary.Attrs{"type": "subscribe"}},
+		{Tag: "iq"}, {Tag: "iq", Attrs: waBinary.Attrs{"id": "1", "xmlns": "encrypt", "type": "set"}}, {Tag: "iq", Attrs: waBinary.Attrs{"id": "1", "xmlns": "usync", "type": "get"}},
+		{Tag: "iq", Attrs: waBinary.Attrs{"id": "1", "xmlns": "encrypt", "type": "get"}, Content: []waBinary.Node{{Tag: "key", Content: []waBinary.Node{{Tag: "user"}}}}},
+		{Tag: "iq", Attrs: waBinary.Attrs{"id": "1", "xmlns": "w:sync:app:state", "type": "set"}, Content: []waBinary.Node{{Tag: "sync", Content: []waBinary.Node{{Tag: "collection"}}}}},
+		{Tag: "iq", Attrs: waBinary.Attrs{"id": "1", "xmlns": "md", "type": "set"}, Content: []waBinary.Node{{Tag: "link_code_companion_reg"}}},
+	} {
+		c, err := loginBare(t, s, d, noise)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.next(t, "success")
+		c.send(t, n)
+		c.send(t, waBinary.Node{Tag: "iq", Attrs: waBinary.Attrs{"xmlns": "w:p", "type": "get", "id": "ping"}})
+		for c.next(t, "iq").Attrs["id"] != "ping" {
+		}
 	}
 }
