@@ -3,6 +3,7 @@ package routes
 import (
 	"bytes"
 	"fmt"
+	"image/png"
 	"net/netip"
 	"strings"
 	"testing"
@@ -149,14 +150,17 @@ func TestEverySessionReasonHasWords(t *testing.T) {
 	}
 }
 
-func TestQRPNGIsAPNGOfItsSize(t *testing.T) {
+func TestQRPNG(t *testing.T) {
 	raw, err := QRPNG(strings.Repeat("2@abcdefghijklmnop,", 12))
 	must(t, err)
-	if !bytes.HasPrefix(raw, []byte("\x89PNG\r\n\x1a\n")) {
-		t.Fatal("not a PNG")
+	image, err := png.Decode(bytes.NewReader(raw))
+	must(t, err)
+	dark := func(x, y int) bool { r, _, _, _ := image.At(x, y).RGBA(); return r < 0x8000 }
+	if edge := qrQuiet * qrScale; dark(edge-1, edge-1) || !dark(edge, edge) {
+		t.Errorf("the code does not begin after %d pixels of white", edge)
 	}
-	if width := int(raw[18])<<8 | int(raw[19]); width != qrSize {
-		t.Errorf("%d pixels wide, want %d", width, qrSize)
+	if side := image.Bounds().Dx(); side != image.Bounds().Dy() || side < 528 {
+		t.Errorf("%d pixels wide, want a square of twice the 264 that pages show", side)
 	}
 }
 

@@ -10,27 +10,26 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-// qrSize is the side of a QR image in pixels: twice what pages show, for sharp screens, with the quiet zone around it.
-const qrSize = 528
+// Sizes of a QR image: pixels a module, for sharp screens, and modules of white around the code (ISO/IEC 18004 asks for four).
+const (
+	qrScale = 10
+	qrQuiet = 4
+)
 
-// QRPNG draws a QR code, black on white with its quiet zone, as a PNG of 528 by 528 pixels.
+// QRPNG draws a QR code, black on white with its quiet zone, as a square PNG of ten pixels a module.
 func QRPNG(text string) ([]byte, error) {
 	code, err := qr.Encode(text, qr.L, qr.Auto)
 	if err != nil {
 		return nil, err
 	}
-	modules := code.Bounds().Dx()
-	scale := qrSize / (modules + 8) // four modules of quiet on each side
-	if scale < 1 {
-		scale = 1
-	}
-	scaled, err := barcode.Scale(code, modules*scale, modules*scale)
+	side := code.Bounds().Dx() * qrScale
+	scaled, err := barcode.Scale(code, side, side)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-	err = encoder.Encode(&b, quietZone{scaled, max(qrSize, modules*scale)})
+	err = encoder.Encode(&b, quietZone{scaled, side + 2*qrQuiet*qrScale})
 	return b.Bytes(), err
 }
 

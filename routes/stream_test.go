@@ -99,7 +99,7 @@ func TestTenantStream(t *testing.T) {
 	s.exec("UPDATE whatsapp_sessions SET pair_code = 'ABCD-EFGH', pair_code_expires_at = now() + interval '1 minute' WHERE tenant_id = $1", tenant)
 	awaitEvent(t, events, "session", `id="pair-form"`, "ABCD-EFGH")
 	s.exec("UPDATE whatsapp_sessions SET state = 'CONNECTED', reason = 'CONNECTED', last_qr = NULL, jid = '255712000001:3@s.whatsapp.net', pair_code = NULL WHERE tenant_id = $1", tenant)
-	awaitEvent(t, events, "session", `data-state="connected"`)
+	awaitEvent(t, events, "session", `data-state="connected"`, `id="send-form"`)
 	s.message(other, "of another tenant", queries.MessageDirectionIN, time.Now())
 	reply := s.message(tenant, "a reply", queries.MessageDirectionOUT, time.Now())
 	awaitEvent(t, events, "message", "a reply", "Queued")

@@ -66,12 +66,17 @@ func (s *server) tenantStream(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id := t.Tenant.ID
+	id, canSend := t.Tenant.ID, sendForm(t).Enabled
 	live := tenantLive{
 		s: s, tenant: id, base: tenantBase(id), lang: "en", query: func(_ context.Context, fn func(*queries.Queries) error) error { return fn(s.system) },
 		state: func(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) ([]fragment, error) {
 			queued, err := q.CountQueued(ctx, id)
-			return []fragment{{"fragments/state_panel", s.statePanel(t, queued)}}, err
+			parts := []fragment{{"fragments/state_panel", s.statePanel(t, queued)}}
+			if form := sendForm(t); form.Enabled != canSend { // only then: it may hold what somebody wrote
+				canSend = form.Enabled
+				parts = append(parts, fragment{"fragments/send_form", form})
+			}
+			return parts, err
 		},
 		messages: true, events: true, panel: true, countsQueue: true, rows: pageSize,
 	}
@@ -204,6 +209,9 @@ func (l tenantLive) sendState(ctx context.Context, q *queries.Queries, w *eventW
 		parts = append(parts, fragment{"fragments/link_panel", link})
 		if link.Pair.Code != "" { // else it stays as it is: somebody may be typing there
 			parts = append(parts, fragment{"fragments/pair_form", link.Pair})
+		}
+		if l.base != portalBase {
+			parts = append(parts, fragment{"fragments/send_form", sendForm(t)}) // opens once a number is linked
 		}
 	}
 	return l.s.sendFragments(w, "session", parts...)
