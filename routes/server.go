@@ -132,6 +132,9 @@ func (s *server) app() *fiber.App {
 			continue
 		}
 		app.Add(r.method, r.path, chain...)
+		if r.method == fiber.MethodGet {
+			app.Add(fiber.MethodHead, r.path, chain...)
+		}
 	}
 	return app
 }

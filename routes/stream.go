@@ -32,17 +32,25 @@ type feed struct {
 	ended   func()                                                      // nil, or called when the stream is over
 }
 
+func (f feed) end() {
+	f.sub.Close()
+	if f.ended != nil {
+		f.ended()
+	}
+}
+
 // stream answers with server-sent events until the browser leaves, access ends or the process stops.
 func (s *server) stream(c *fiber.Ctx, f feed) error {
 	c.Set(fiber.HeaderContentType, "text/event-stream; charset=utf-8")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set("X-Accel-Buffering", "no")
+	if c.Method() == fiber.MethodHead {
+		f.end()
+		return nil
+	}
 	log := s.Log.With("request", requestID(c), "stream", c.Path())
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
-		defer f.sub.Close()
-		if f.ended != nil {
-			defer f.ended()
-		}
+		defer f.end()
 		defer func() { // nobody above this function catches a panic
 			if r := recover(); r != nil {
 				log.Error("panic in a stream", "panic", r, "stack", string(debug.Stack()))

@@ -265,6 +265,7 @@ func TestOperations(t *testing.T) {
 			return nil
 		}
 	})
+	must(t, UpsertAdmin(t.Context(), s.db, "admin@example.org", testPassword))
 	b := s.browser()
 	b.get("/healthz").want(t, 200)
 	if got := b.get("/readyz"); got.status != 503 || strings.Contains(got.body, "shards") {
@@ -272,6 +273,14 @@ func TestOperations(t *testing.T) {
 	}
 	ready.Store(true)
 	b.get("/readyz").want(t, 200)
+	for _, path := range []string{"/healthz", "/login"} { // what watches over servers often asks like this
+		if head := b.do("HEAD", path, nil); head.status != 200 || head.body != "" {
+			t.Errorf("HEAD %s: status %d, body %q", path, head.status, head.body)
+		}
+	}
+	if head := s.fork("admin@example.org").do("HEAD", "/admin/stream", nil); head.status != 200 || head.body != "" {
+		t.Errorf("HEAD of a stream: status %d, body %q", head.status, head.body)
+	}
 	b.get("/metrics").want(t, 200, "go_goroutines")
 	b.get("/metrics", "X-Forwarded-For", "203.0.113.7").want(t, 401)
 	b.get("/metrics", "X-Forwarded-For", "203.0.113.7", "Authorization", "Bearer wrong").want(t, 401)
