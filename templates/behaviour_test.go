@@ -92,6 +92,9 @@ func TestLiveUpdates(t *testing.T) {
 			t.Errorf("not so: %s (%s)", what, condition)
 		}
 	}
+	if !eval[bool](ctx, t, `document.querySelector("#send-text").disabled && document.querySelector("#send-text").placeholder === "The number is not connected"`) {
+		t.Error("one can still write although the number is not connected any more")
+	}
 	look(ctx, t, "live")
 
 	// What the pointer is on does not move; what somebody types into stays.

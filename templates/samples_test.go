@@ -98,7 +98,7 @@ func messages(n int, lang string, now time.Time) routes.MessageList {
 		phone                          string
 	}
 	all := []m{
-		{false, "Amina Hassan", "Karibu Neema Salon! Chagua:\n1. Weka miadi\n2. Huduma na bei\n3. Saa za kazi", "", "QUEUED", "", "+255754111222"},
+		{false, "Amina Hassan", "Karibu Neema Salon! *Chagua*:\n1. Weka miadi\n2. Huduma na bei\n3. Saa za kazi", "", "QUEUED", "", "+255754111222"},
 		{true, "Amina Hassan", "Habari, naomba miadi ya kusuka kesho asubuhi", "", "RECEIVED", "", "+255754111222"},
 		{false, "", "We open at 09:00 and close at 18:00, Monday to Saturday.", "", "SENT", "", "+255713000444"},
 		{true, "", "What time do you open?", "", "RECEIVED", "", "+255713000444"},
@@ -280,11 +280,11 @@ func samples(t testing.TB) []sample {
 	phone := routes.PhonePage{Page: demo(page("Virtual phone", "phone")), TenantURL: "/admin/tenants/x",
 		Businesses: []routes.PhoneContact{{ID: "a", Name: "Neema Salon", Phone: "+255712345678", Detail: "Bookings, Swahili", Online: true, Selected: true, URL: "/demo/phone?business=a"}, {ID: "b", Name: "Duka la Juma", Phone: "+255712345679", Detail: "Shop, Swahili", Online: true, URL: "/demo/phone?business=b"}, {ID: "c", Name: longName, Phone: "+255712345680", Detail: "Support desk, English", URL: "/demo/phone?business=c"}},
 		Customers:  []routes.PhoneContact{{ID: "1", Name: "Amina Hassan", Phone: "+255754111222", Selected: true, URL: "?customer=1"}, {ID: "2", Name: "Baraka M.", Phone: "+255622987654", URL: "?customer=2"}, {ID: "3", Name: "فاطمة الزهراء", Phone: "+971501234567", URL: "?customer=3"}},
-		Form:       routes.PhoneForm{Business: "a", Customer: "1", Quick: []string{"Habari", "Nataka miadi", "Bei za kusuka?", "menu"}}}
+		Form:       routes.PhoneForm{Business: "a", Customer: "1"}, Quick: []string{"Habari", "Nataka miadi", "Bei za kusuka?", "menu"}}
 	phone.Business, phone.Customer = phone.Businesses[0], phone.Customers[0]
 	for i, s := range []string{"QUEUED", "FAILED", "READ", "DELIVERED", "SENT", "READ"} {
 		phone.Chat = append(phone.Chat, routes.PhoneBubble{ID: fmt.Sprint("a", i), Mine: true, Text: []string{"Habari", "Nataka miadi", "1"}[i%3], Status: s, At: now.Add(time.Duration(i-9) * time.Minute)},
-			routes.PhoneBubble{ID: fmt.Sprint("b", i), Text: "Karibu Neema Salon! Chagua:\n1. Weka miadi\n2. Huduma na bei\n3. Saa za kazi", At: now.Add(time.Duration(i-9)*time.Minute + time.Second)})
+			routes.PhoneBubble{ID: fmt.Sprint("b", i), Text: "Karibu Neema Salon! *Chagua*:\n1. Weka miadi\n2. Huduma na bei\n3. Saa za kazi", At: now.Add(time.Duration(i-9)*time.Minute + time.Second)})
 	}
 	add("phone", "demo/phone", phone)
 	emptyPhone := phone

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ func Engine(assetURL func(string) string) (*html.Engine, error) {
 	engine.AddFunc("nowms", func() int64 { return time.Now().UnixMilli() })
 	engine.AddFunc("phone", Phone)
 	engine.AddFunc("qrsrc", qrSource)
+	engine.AddFunc("rich", Rich)
 	if err := engine.Load(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
 	}
@@ -134,6 +136,27 @@ func Phone(number string) string {
 		out, rest = out+"\u00a0"+rest[:3], rest[3:]
 	}
 	return out + "\u00a0" + rest
+}
+
+// Rich shows a message with WhatsApp's marks: *bold*, _italic_ and ~struck~ around words of one
+// line. Everything else is escaped text.
+func Rich(text string) template.HTML {
+	out := template.HTMLEscapeString(text)
+	for _, m := range marks {
+		out = m.pattern.ReplaceAllString(out, "$1<"+m.tag+">$2</"+m.tag+">")
+	}
+	return template.HTML(out)
+}
+
+// A mark opens after a space or at the start and encloses no space at its edges. The
+// later ones do not reach across a tag of the earlier, so tags never overlap.
+var marks = []struct {
+	pattern *regexp.Regexp
+	tag     string
+}{
+	{regexp.MustCompile(`(^|[\s(])\*([^\s*](?:[^*\n]*[^\s*])?)\*`), "strong"},
+	{regexp.MustCompile(`(^|[\s(])_([^\s_<](?:[^_<\n]*[^\s_<])?)_`), "em"},
+	{regexp.MustCompile(`(^|[\s(])~([^\s~<](?:[^~<\n]*[^\s~<])?)~`), "s"},
 }
 
 // qrSource lets a PNG data URI, and nothing else, through the escaping of addresses.

@@ -147,6 +147,25 @@ func TestPhone(t *testing.T) {
 	}
 }
 
+func TestRich(t *testing.T) {
+	for in, want := range map[string]string{
+		"Karibu *Neema*!":             "Karibu <strong>Neema</strong>!",
+		"*a* *b* _c_ ~d~":             "<strong>a</strong> <strong>b</strong> <em>c</em> <s>d</s>",
+		"*Ni sahihi?* Jibu *1* ndiyo": "<strong>Ni sahihi?</strong> Jibu <strong>1</strong> ndiyo",
+		"2*3*4 and a_b_c":             "2*3*4 and a_b_c",
+		"* not * this":                "* not * this",
+		"*one\ntwo*":                  "*one\ntwo*",
+		"*<b onclick=x>*":             "<strong>&lt;b onclick=x&gt;</strong>",
+		"_*both*_":                    "<em>*both*</em>",
+		"*a _b* c_":                   "<strong>a _b</strong> c_",
+		"":                            "",
+	} {
+		if got := string(templates.Rich(in)); got != want {
+			t.Errorf("Rich(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestAgo(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {

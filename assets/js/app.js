@@ -275,7 +275,15 @@
     const el = e.target;
     times(el); countdowns(); showTheme();
     if (el.matches(".toast")) showToast(el);
+    if (el.id === "link-panel") sending(el.dataset.state === "connected");
   });
+
+  // Writing by hand works as long as the number is connected.
+  function sending(connected) {
+    each("#send-form :is(input, textarea, button)", (field) => { field.disabled = !connected; });
+    const text = byId("send-text");
+    if (text) text.placeholder = connected ? text.dataset.ready : text.dataset.waiting;
+  }
 
   times(); countdowns(); showTheme();
   each("[data-open-now]", (d) => openDialog(d.id));
