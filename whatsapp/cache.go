@@ -46,3 +46,9 @@ func (c *cache[K, V]) drop(key K) {
 	delete(c.new, key)
 	delete(c.old, key)
 }
+
+func (c *cache[K, V]) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.new, c.old = nil, nil
+}

@@ -74,7 +74,7 @@ func (d *tenantDevices) attach(device *store.Device) {
 		text: func(ctx context.Context, id string) (string, error) {
 			return d.q.OutgoingText(ctx, queries.OutgoingTextParams{TenantID: d.tenant, WaMessageID: id})
 		},
-		migrated: newCache[string, struct{}](1024), tokens: newCache[types.JID, *store.PrivacyToken](1024),
+		known: newCache[string, peer](16), migrated: newCache[string, struct{}](1024), tokens: newCache[types.JID, *store.PrivacyToken](1024),
 	}
 	d.store = s
 	device.SetAllStores(s)

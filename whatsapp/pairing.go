@@ -13,7 +13,7 @@ import (
 	"flowhq/queries"
 )
 
-// How long a code is good for is the client's business; these are what WhatsApp Web uses.
+// How long a QR is shown is the client's business; these are what WhatsApp Web uses.
 const (
 	firstCodeLife  = 60 * time.Second
 	nextCodeLife   = 20 * time.Second
@@ -73,9 +73,9 @@ func (p *pairing) next(ctx context.Context, s *supervisor) bool {
 		s.record(ctx, p.status)
 		return true
 	}
-	life := nextCodeLife
+	life := s.pool.codeLife.next
 	if !p.shown {
-		life = firstCodeLife
+		life = s.pool.codeLife.first
 	}
 	p.shown = true
 	st := scanStatus(p.codes[0], time.Now().Add(life))

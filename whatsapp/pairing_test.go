@@ -177,3 +177,39 @@ func TestLogout(t *testing.T) {
 		t.Errorf("of a deleted tenant, WhatsApp knows %d devices, and %d keys are stored", devices, keys)
 	}
 }
+
+// Codes renew themselves; when they run out, a new round begins only while somebody looks.
+func TestCodesRunOut(t *testing.T) {
+	r := newRig(t)
+	r.prepare = func(p *Pool) { p.codeLife.first, p.codeLife.next = 300*time.Millisecond, 100*time.Millisecond }
+	n := r.run("a")
+	id := r.tenant("Salon", "+"+salon, 0)
+	r.start(n, id)
+	first := r.awaitReason(id, queries.SessionReasonWAITINGFORSCAN)
+	r.await("the next code", func() bool { s := r.session(id); return s.LastQr != nil && *s.LastQr != *first.LastQr })
+	s := r.awaitReason(id, queries.SessionReasonSCANEXPIRED)
+	if s.LastQr != nil || s.State != queries.SessionStateDISCONNECTED {
+		t.Errorf("a code is still shown: %+v", s)
+	}
+	r.await("the socket is closed", func() bool { return r.sim.Stats().Connections == 0 })
+	if w := r.get(id); w.WorkerProcess.Status != queries.WorkerStatusRUNNING || w.Tenant.Status != queries.TenantStatusQRPENDING {
+		t.Errorf("%+v", w)
+	}
+	beat := r.get(id).WorkerProcess.HeartbeatAt
+	r.await("the worker counts as alive", func() bool { b := r.get(id).WorkerProcess.HeartbeatAt; return b != nil && b.After(*beat) })
+	// Somebody opens the page, and keeps it open for longer than one round.
+	r.exec("UPDATE whatsapp_sessions SET watched_until = now() + interval '1 minute' WHERE tenant_id = $1", id)
+	r.awaitReason(id, queries.SessionReasonWAITINGFORSCAN)
+	before := r.sim.Stats().ConnectionsTotal
+	r.await("a new round on a new connection", func() bool { return r.sim.Stats().ConnectionsTotal > before })
+	// A code to type keeps the round open for as long as it is good.
+	code, err := n.PairCode(r.ctx(), id, salon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.await("only the code to type is left", func() bool { s := r.session(id); return s.PairCode != nil && s.LastQr == nil })
+	if _, err := r.sim.LinkCode(r.ctx(), salon, code); err != nil {
+		t.Fatal(err)
+	}
+	r.awaitReason(id, queries.SessionReasonCONNECTED)
+}

@@ -37,6 +37,8 @@ type Pool struct {
 	leases  *leases
 	metrics *metrics
 
+	codeLife struct{ first, next time.Duration } // of a QR; only tests change it
+
 	dials    chan struct{} // a token for every connection that is being set up
 	receipts chan receipt
 
@@ -58,6 +60,7 @@ func New(o Options) (*Pool, error) {
 		o: o, q: queries.New(o.DB), node: newID(), dials: make(chan struct{}, maxDials), receipts: make(chan receipt, receiptsQueue),
 		tenants: make(map[uuid.UUID]*supervisor), locks: make(map[uuid.UUID]*tenantLock),
 	}
+	p.codeLife.first, p.codeLife.next = firstCodeLife, nextCodeLife
 	var err error
 	if p.http, err = httpClient(o.Endpoint); err != nil {
 		return nil, err

@@ -27,12 +27,13 @@ var rootSeed = []byte("flow hq tests: one root key only")
 
 // rig is a database, a simulator, and pools on them.
 type rig struct {
-	t    *testing.T
-	db   *database.Database
-	q    *queries.Queries
-	sim  *simulator.Server
-	live *pgx.Conn    // listens to every change of state
-	sent atomic.Int64 // jobs that were inserted
+	t       *testing.T
+	db      *database.Database
+	q       *queries.Queries
+	sim     *simulator.Server
+	live    *pgx.Conn    // listens to every change of state
+	prepare func(*Pool)  // before a pool runs
+	sent    atomic.Int64 // jobs that were inserted
 }
 
 func newRig(t *testing.T) *rig {
@@ -88,6 +89,9 @@ func (r *rig) run(name string, change ...func(*Options)) *node {
 	p, err := New(o)
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	if r.prepare != nil {
+		r.prepare(p)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

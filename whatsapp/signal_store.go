@@ -31,6 +31,10 @@ type tenantStore struct {
 	text   func(ctx context.Context, id string) (string, error) // of a message sent earlier
 	fail   func(error)                                          // the store failed; what came in was not acknowledged and has to come again
 
+	// known holds peers as they are in the database. Nobody else writes them: the tenant runs on one node, and here
+	// every write goes through the gate.
+	known *cache[string, peer]
+
 	keyIDs   sync.Mutex               // choosing prekey ids
 	migrated *cache[string, struct{}] // phone numbers whose sessions were looked for under the LID
 	tokens   *cache[types.JID, *store.PrivacyToken]
@@ -144,10 +148,34 @@ func (s *tenantStore) DoDecryptionTxn(ctx context.Context, fn func(context.Conte
 func (s *tenantStore) withSend(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	u := &unit{peers: make(map[string]*peer, 2), send: true, cancel: cancel}
+	parent := context.WithoutCancel(ctx)
 	return context.WithValue(ctx, unitKey{}, u), func() {
+		if errors.Is(context.Cause(ctx), errNotEncrypted) {
+			s.forgetBroken(parent, u)
+		}
 		s.release(u)
 		cancel(nil)
 	}
+}
+
+// forgetBroken deletes the sessions with a customer that nothing could be encrypted in, so that the next try builds new ones.
+func (s *tenantStore) forgetBroken(ctx context.Context, u *unit) {
+	broken := &unit{peers: make(map[string]*peer)}
+	for address, p := range u.peers {
+		if p.session != nil && !s.own(address) {
+			broken.peers[address] = &peer{sessionDirty: true, identityNew: true}
+		}
+	}
+	if len(broken.peers) == 0 {
+		return
+	}
+	if !u.locked {
+		if err := s.gate.lock(ctx); err != nil {
+			return
+		}
+		u.locked = true
+	}
+	_ = s.flush(ctx, broken) // if this fails the next try comes here again
 }
 
 func (s *tenantStore) release(u *unit) {
@@ -221,7 +249,12 @@ func (u *unit) peer(address string) *peer {
 func (s *tenantStore) load(ctx context.Context, u *unit, addresses []string) error {
 	missing := make([]string, 0, len(addresses))
 	for _, a := range addresses {
-		if u.peers[a] == nil {
+		if u.peers[a] != nil {
+			continue
+		}
+		if p, ok := s.known.get(a); ok {
+			u.peers[a] = &p
+		} else {
 			missing = append(missing, a)
 		}
 	}
@@ -245,6 +278,19 @@ func (s *tenantStore) load(ctx context.Context, u *unit, addresses []string) err
 // flush writes the unit in one implicit transaction. Everything in it may be written twice, so a connection that
 // breaks is no reason to give up.
 func (s *tenantStore) flush(ctx context.Context, u *unit) error {
+	if err := s.writeUnit(ctx, u); err != nil {
+		for address := range u.peers {
+			s.known.drop(address) // what is in the database now is not known
+		}
+		return err
+	}
+	for address, p := range u.peers {
+		s.known.set(address, peer{session: p.session, identity: p.identity})
+	}
+	return nil
+}
+
+func (s *tenantStore) writeUnit(ctx context.Context, u *unit) error {
 	return retry(ctx, func(ctx context.Context) error {
 		var batch pgx.Batch
 		for address, p := range u.peers {
@@ -312,6 +358,7 @@ func (s *tenantStore) PutSession(ctx context.Context, address string, session []
 		return errStaleSession
 	}
 	defer s.gate.unlock()
+	s.known.drop(address)
 	return s.SQLStore.PutSession(ctx, address, session)
 }
 
@@ -332,7 +379,25 @@ func (s *tenantStore) DeleteSession(ctx context.Context, address string) error {
 		p.session, p.sessionDirty = nil, true
 		return nil
 	}
-	return s.SQLStore.DeleteSession(ctx, address)
+	return s.alone(ctx, func() error { return s.SQLStore.DeleteSession(ctx, address) })
+}
+
+func (s *tenantStore) DeleteAllSessions(ctx context.Context, user string) error {
+	return s.alone(ctx, func() error { return s.SQLStore.DeleteAllSessions(ctx, user) })
+}
+
+func (s *tenantStore) DeleteAllIdentities(ctx context.Context, user string) error {
+	return s.alone(ctx, func() error { return s.SQLStore.DeleteAllIdentities(ctx, user) })
+}
+
+// alone runs a change outside of any unit under the gate, and forgets what was known before.
+func (s *tenantStore) alone(ctx context.Context, fn func() error) error {
+	if err := s.gate.lock(ctx); err != nil {
+		return err
+	}
+	defer s.gate.unlock()
+	defer s.known.clear()
+	return fn()
 }
 
 func (s *tenantStore) IsTrustedIdentity(ctx context.Context, address string, key [32]byte) (bool, error) {
@@ -350,7 +415,9 @@ func (s *tenantStore) IsTrustedIdentity(ctx context.Context, address string, key
 // PutIdentity is called with every message; only a new identity is written.
 func (s *tenantStore) PutIdentity(ctx context.Context, address string, key [32]byte) error {
 	u := unitOf(ctx)
-	if u == nil {
+	if u == nil { // inside a bare hold, or before the first message
+		s.known.drop(address)
+		defer s.known.drop(address)
 		return s.SQLStore.PutIdentity(ctx, address, key)
 	}
 	if p := u.peer(address); string(p.identity) != string(key[:]) {
@@ -365,6 +432,8 @@ func (s *tenantStore) DeleteIdentity(ctx context.Context, address string) error 
 		p.identity, p.identityNew = nil, true
 		return nil
 	}
+	s.known.drop(address)
+	defer s.known.drop(address)
 	_, err := s.db.Exec(ctx, deleteIdentity, s.jid, address)
 	return err
 }
@@ -380,11 +449,7 @@ func (s *tenantStore) MigratePNToLID(ctx context.Context, pn, lid types.JID) err
 		return fmt.Errorf("look for sessions of %s: %w", user, err)
 	}
 	if exists {
-		if err := s.gate.lock(ctx); err != nil {
-			return err
-		}
-		defer s.gate.unlock()
-		if err := s.SQLStore.MigratePNToLID(ctx, pn, lid); err != nil {
+		if err := s.alone(ctx, func() error { return s.SQLStore.MigratePNToLID(ctx, pn, lid) }); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -256,4 +257,54 @@ func TestPanicEndsOneWorkerOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.awaitReason(id, queries.SessionReasonCONNECTED)
+}
+
+// The session with a customer is broken on our side. Where we notice, a new one is made; where only the customer's phone
+// does, it asks for the message again. Other messages go both ways meanwhile.
+func TestBrokenSession(t *testing.T) {
+	const swap = `UPDATE whatsmeow_%s s SET %s = o.%[2]s FROM whatsmeow_%[1]s o, contacts c, contacts d
+		WHERE c.phone_number = $1 AND s.their_id LIKE c.lid || '%%' AND d.phone_number = $2 AND o.their_id LIKE d.lid || '%%' AND o.our_jid = s.our_jid`
+	for _, tt := range []struct {
+		name  string
+		swaps []string
+		asks  bool
+	}{
+		{"we notice", []string{fmt.Sprintf(swap, "sessions", "session")}, false},
+		{"the phone notices", []string{fmt.Sprintf(swap, "sessions", "session"), fmt.Sprintf(swap, "identity_keys", "identity")}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, n, id, _ := twoLinked(t)
+			for i := range 2 {
+				r.say(contact(i), salon, "menu")
+				r.inbox(contact(i), 1)
+			}
+			if err := n.Stop(r.ctx(), id); err != nil {
+				t.Fatal(err)
+			}
+			for _, sql := range tt.swaps {
+				r.exec(sql, "+"+contact(0), "+"+contact(1))
+			}
+			if err := n.Start(r.ctx(), id); err != nil {
+				t.Fatal(err)
+			}
+			r.awaitReason(id, queries.SessionReasonCONNECTED)
+			if err := r.queue(n, id, "+"+contact(0), "can you read this"); err != nil {
+				t.Fatal(err)
+			}
+			if m := r.inbox(contact(0), 2)[1]; m.Text != "can you read this" {
+				t.Errorf("%+v", m)
+			}
+			if asked := r.sim.Stats().Undecryptable > 0; asked != tt.asks {
+				t.Errorf("the phone asked again: %v", asked)
+			}
+			for i := range 2 {
+				for range 5 {
+					r.say(contact(i), salon, "menu")
+				}
+			}
+			r.inbox(contact(0), 7)
+			r.inbox(contact(1), 6)
+			r.clean()
+		})
+	}
 }
