@@ -1,0 +1,263 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+)
+
+// newBrowser starts a Chromium for one test. A machine without one fails the test.
+func newBrowser(t *testing.T) context.Context {
+	t.Helper()
+	ctx, end := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(chromedp.NoSandbox, chromedp.DisableGPU))
+	t.Cleanup(end)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("Chromium is needed for this test: %v", err)
+	}
+	return ctx
+}
+
+// tab is one person's browser window, with cookies of its own. What its console says is kept and must be expected.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu      sync.Mutex
+	console []string
+	marks   chan string
+	allowed []string
+}
+
+const (
+	desk  = 1280
+	phone = 390
+)
+
+// watching counts layout shifts and stays over a reload only in what it saw before.
+const watching = `window.shifted = 0;
+new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifted += e.value; }).observe({type: "layout-shift", buffered: true});`
+
+func newTab(t *testing.T, browser context.Context) *tab {
+	t.Helper()
+	ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	t.Cleanup(end)
+	b := &tab{t: t, ctx: ctx, marks: make(chan string, 16)}
+	console := chromedp.Console(ctx)
+	b.width(desk)
+	b.scheme("light")
+	if _, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watching}); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for m, err := range console {
+			if err != nil {
+				return
+			}
+			if mark, ok := strings.CutPrefix(m.Text, "mark "); ok {
+				b.marks <- mark
+				continue
+			}
+			b.mu.Lock()
+			b.console = append(b.console, m.String()+" "+m.URL)
+			b.mu.Unlock()
+		}
+	}()
+	return b
+}
+
+// quiet fails the test for each console message since the last call that expect did not announce.
+func (b *tab) quiet(where string) {
+	b.t.Helper()
+	eval[int](b, `console.debug("mark "), 1`)
+	select {
+	case <-b.marks:
+	case <-time.After(patience):
+		b.t.Fatal("the console does not answer")
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+next:
+	for _, line := range b.console {
+		for _, allowed := range b.allowed {
+			if strings.Contains(line, allowed) {
+				continue next
+			}
+		}
+		b.t.Errorf("%s: console: %s", where, line)
+	}
+	b.console = nil
+}
+
+// expect lets console messages with these words pass.
+func (b *tab) expect(words string) { b.allowed = append(b.allowed, words) }
+
+func (b *tab) width(w int64) {
+	b.t.Helper()
+	height := int64(860)
+	if w < 600 {
+		height = 844
+	}
+	b.do(chromedp.EmulateViewport(w, height))
+}
+
+// scheme is the device's colour scheme; things that move are still, so that pictures and colours are certain.
+func (b *tab) scheme(theme string) {
+	b.t.Helper()
+	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.shoot("failed")
+		b.t.Fatalf("%v; the page is %s", err, b.describe())
+	}
+}
+
+func (b *tab) open(url string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(url))
+}
+
+func (b *tab) click(css string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(css)))
+	b.do(chromedp.MouseEvent("mouseMoved", 1, 1)) // rows wait while the pointer is on their list
+}
+
+// fill replaces what a field holds by typing.
+func (b *tab) fill(css, text string) {
+	b.t.Helper()
+	b.do(chromedp.WaitVisible(chromedp.CSS(css)))
+	eval[bool](b, `(() => { const e = document.querySelector(`+quoted(css)+`); e.focus(); e.select(); return document.activeElement === e; })()`)
+	b.do(chromedp.KeyEvent(text))
+}
+
+// eval runs an expression in the page, with a time-out for promises that never end.
+func eval[T any](b *tab, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%.200s: %v", expression, err)
+	}
+	return v
+}
+
+// until waits for a condition in the page, over navigations too, and says which one never came.
+func (b *tab) until(condition string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](condition, chromedp.WithPollingInterval(25*time.Millisecond)))
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil && (strings.Contains(err.Error(), "context") || strings.Contains(err.Error(), "navigat")) {
+			continue // the page it was asked in has gone
+		}
+		b.shoot("failed")
+		b.t.Fatalf("%s never became true (%v); the page is %s", condition, err, b.describe())
+	}
+}
+
+func (b *tab) describe() string {
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + " focus: " + (document.activeElement || document.body).outerHTML.slice(0, 160) + "\n" + document.body.innerText.slice(0, 1500)`))
+	if err != nil {
+		return err.Error()
+	}
+	return v
+}
+
+// has waits until an element shows these words.
+func (b *tab) has(css, words string) {
+	b.t.Helper()
+	b.until(`[...document.querySelectorAll(` + quoted(css) + `)].some((e) => e.innerText.includes(` + quoted(words) + `))`)
+}
+
+// stay marks the page as it is now; same fails when it was loaded anew since.
+func (b *tab) stay() { b.t.Helper(); eval[bool](b, `window.sameOne = true`) }
+func (b *tab) same(what string) {
+	b.t.Helper()
+	if !eval[bool](b, `window.sameOne === true`) {
+		b.t.Errorf("%s needed a reload", what)
+	}
+}
+
+func quoted(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
+}
+
+// shoot keeps a picture in the folder FLOWHQ_SHOTS names, if it names one.
+func (b *tab) shoot(name string) {
+	dir := os.Getenv("FLOWHQ_SHOTS")
+	if dir == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "e2e-"+strings.ReplaceAll(b.t.Name(), "/", "-")+"-"+name+".png"), picture, 0o600)
+	}
+	if err != nil {
+		b.t.Logf("no picture: %v", err)
+	}
+}
+
+// shootBoth keeps a picture at a desk's and at a phone's width.
+func (b *tab) shootBoth(name string) {
+	b.t.Helper()
+	if os.Getenv("FLOWHQ_SHOTS") == "" {
+		return
+	}
+	b.shoot(name)
+	b.width(phone)
+	b.shoot(name + "-390")
+	b.width(desk)
+}
+
+// scanQR reads the QR code that is on the screen, as a camera would.
+func (b *tab) scanQR() string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	raw, err := chromedp.Run(ctx, chromedp.ScreenshotScale(chromedp.CSS("#link-panel img.qr"), 2))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	picture, err := png.Decode(bytes.NewReader(raw))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(picture)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	if err != nil {
+		b.t.Fatalf("the QR code on the page cannot be read: %v", err)
+	}
+	return result.GetText()
+}
