@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -45,8 +47,9 @@ const (
 	phone = 390
 )
 
-// watching counts layout shifts and stays over a reload only in what it saw before.
+// watching counts what moved without anybody's doing, and notes when the page's stream is open.
 const watching = `window.shifted = 0;
+document.addEventListener("htmx:sseOpen", () => { window.streamOpen = true; });
 new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifted += e.value; }).observe({type: "layout-shift", buffered: true});`
 
 func newTab(t *testing.T, browser context.Context) *tab {
@@ -207,6 +210,56 @@ func (b *tab) same(what string) {
 
 func quoted(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
+}
+
+// finding is what axe, or the page's own geometry, has to complain about.
+type finding struct{ ID, Impact, Help, Nodes string }
+
+// probe runs axe and looks for sideways scrolling.
+const probe = `(async () => {
+  const found = [], limit = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > limit) {
+    const who = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > limit + 1).slice(0, 3);
+    found.push({id: "overflow", impact: "serious", help: document.documentElement.scrollWidth - limit + " px too wide", nodes: who.map((e) => e.outerHTML.slice(0, 90)).join(" | ")});
+  }
+  const r = await axe.run(document, {resultTypes: ["violations"]RULES});
+  for (const v of r.violations) found.push({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0] ? n.any[0].message : "")).join(" | ")});
+  return JSON.stringify(found);
+})()`
+
+// sound fails the test for what axe finds serious on the page as it is now, at a desk's and a phone's width, in light and
+// dark, and for sideways scrolling down to 360 pixels. In dark only the colours are new.
+func (b *tab) sound(name string) {
+	b.t.Helper()
+	axe, err := os.ReadFile("templates/testdata/axe.min.js")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	eval[int](b, `document.fonts.ready.then(() => 1)`)
+	eval[int](b, string(axe)+";1")
+	for _, width := range []int64{phone, desk} {
+		b.width(width)
+		for theme, rules := range map[string]string{"light": "", "dark": `, runOnly: ["color-contrast"]`} {
+			b.scheme(theme)
+			var found []finding
+			if err := json.Unmarshal([]byte(eval[string](b, strings.Replace(probe, "RULES", rules, 1))), &found); err != nil {
+				b.t.Fatal(err)
+			}
+			for _, f := range found {
+				if f.Impact == "serious" || f.Impact == "critical" {
+					b.shoot(fmt.Sprintf("bad-%d-%s", width, theme))
+					b.t.Errorf("%s at %d px, %s: %s (%s): %s", name, width, theme, f.ID, f.Help, f.Nodes)
+				}
+			}
+		}
+		b.scheme("light")
+		if width == phone {
+			b.width(360)
+			if wide := eval[int](b, `document.documentElement.scrollWidth - 360`); wide > 0 {
+				b.t.Errorf("%s is %d px too wide at 360 px", name, wide)
+			}
+		}
+	}
 }
 
 // shoot keeps a picture in the folder FLOWHQ_SHOTS names, if it names one.
