@@ -205,9 +205,10 @@ func (s *supervisor) connected(ctx context.Context, cli *whatsmeow.Client) {
 	s.seen.Store(true)
 	s.alive.Store(true)
 	st := connectedStatus()
-	if s.status.reason != queries.SessionReasonRECONNECTING {
-		st.event = eventConnected
+	if s.status.reason != queries.SessionReasonRECONNECTING || s.told {
+		st.event = eventConnected // a short break is no event
 	}
+	s.told = false
 	s.online.Store(&link{client: cli, store: s.device.store})
 	s.record(ctx, st)
 	s.log.Info("connected")

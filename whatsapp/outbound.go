@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -203,7 +204,13 @@ func (o *sender) send(m queries.ClaimMessageRow) (*sent, error) {
 }
 
 // deliver is the one place where a message leaves.
-func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (whatsmeow.SendResponse, error) {
+func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (resp whatsmeow.SendResponse, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			o.s.log.Error("sending panicked", "message_id", m.ID, "panic", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("fault in the program: %v", r)
+		}
+	}()
 	ctx, cancel := context.WithTimeout(o.ctx, sendTimeout)
 	defer cancel()
 	ctx, release := o.link.store.withSend(ctx)
@@ -212,7 +219,7 @@ func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (whatsmeow.Sen
 	if !o.s.pool.leases.holds(o.s.shard, o.s.epoch) {
 		return whatsmeow.SendResponse{}, ErrNotOwner
 	}
-	resp, err := o.link.client.SendMessage(ctx, to, textMessage(m.MessageText),
+	resp, err = o.link.client.SendMessage(ctx, to, textMessage(m.MessageText),
 		whatsmeow.SendRequestExtra{ID: m.WaMessageID, Timeout: ackTimeout})
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)

@@ -42,6 +42,7 @@ type supervisor struct {
 	phone     string            // the number the tenant means to link, E.164
 	tenantSt  queries.TenantStatus
 	pending   *pairRequest // asked for while there are no codes
+	told      bool         // that the connection is lost
 	pairError string       // why linking failed the last time
 
 	online   atomic.Pointer[link] // while connected
@@ -59,6 +60,9 @@ type supervisor struct {
 	poison *cache[string, int] // tries of messages that could not be taken in
 	kick   chan struct{}       // something is queued
 }
+
+// tellAfter is how many tries to connect have to fail until the loss of a connection is an event.
+const tellAfter = 3
 
 // link is one connection that is logged in.
 type link struct {
@@ -90,9 +94,8 @@ func (s *supervisor) run(delay time.Duration) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Error("worker panicked", "panic", r, "stack", string(debug.Stack()))
-			s.record(s.ctx, status{state: queries.SessionStateDISCONNECTED, reason: queries.SessionReasonRECONNECTING,
-				tenant: queries.TenantStatusERROR, worker: queries.WorkerStatusERROR, event: eventWorkerError,
-				lastError: fmt.Sprintf("A fault in the program stopped this worker (%v). Restart it; the link is kept.", r)})
+			why := "A fault in the program stopped this worker. Restart it; the link is kept."
+			s.record(s.ctx, endStatus(queries.SessionReasonRECONNECTING, why, why, eventWorkerError))
 		}
 	}()
 	ctx, cancel := context.WithCancel(s.ctx)
@@ -125,6 +128,9 @@ func (s *supervisor) run(delay time.Duration) {
 			continue
 		}
 		s.alive.Store(false) // until it is connected again
+		if wait.failures == tellAfter && s.jid != "" && !s.told {
+			s.told, end.status.event = true, eventDisconnected
+		}
 		s.record(ctx, end.status)
 		pause := wait.next()
 		s.log.Info("connecting again", "in", pause, "why", end.status.detail)
