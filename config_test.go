@@ -7,7 +7,9 @@ import (
 	"time"
 )
 
-func env(values map[string]string) func(string) string { return func(name string) string { return values[name] } }
+func env(values map[string]string) func(string) string {
+	return func(name string) string { return values[name] }
+}
 
 func TestConfigDefaults(t *testing.T) {
 	c, err := readConfig(env(nil), "", "", "")

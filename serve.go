@@ -140,7 +140,9 @@ func (a *app) wireWorker(registry *prometheus.Registry) (err error) {
 	return err
 }
 
-func riverLog(log *slog.Logger) *slog.Logger { return slog.New(quiet{log.Handler()}).With("room", "river") }
+func riverLog(log *slog.Logger) *slog.Logger {
+	return slog.New(quiet{log.Handler()}).With("room", "river")
+}
 
 func enqueueReplies(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, queued []whatsapp.Queued) error {
 	if len(queued) == 0 {
