@@ -132,7 +132,7 @@ func (s *server) app() *fiber.App {
 			continue
 		}
 		app.Add(r.method, r.path, chain...)
-		if r.method == fiber.MethodGet {
+		if r.method == fiber.MethodGet && r.role != apiKey {
 			app.Add(fiber.MethodHead, r.path, chain...)
 		}
 	}
