@@ -87,7 +87,7 @@ type LinkPanel struct {
 	Phone string // linked number, E.164
 	Since time.Time
 
-	QR        string    // PNG data URI
+	QR        string    // PNG data URI with a quiet zone of four modules; shown at 304 px, so the code itself is over 264
 	QRCode    string    // the text inside the QR, for copying; empty hides it
 	IssuedAt  time.Time // when this code appeared
 	ExpiresAt time.Time // the ring runs from IssuedAt to ExpiresAt

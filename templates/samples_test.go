@@ -1,18 +1,13 @@
 package templates_test
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
-	"image/png"
 	"strings"
 	"testing"
 	"time"
 
 	"flowhq/routes"
-
-	"github.com/boombuler/barcode"
-	"github.com/boombuler/barcode/qr"
 )
 
 // sample is one page in one state, as the tests and the preview show it.
@@ -41,19 +36,11 @@ func portalPage(lang, title, nav string) routes.Page {
 
 func qrURI(t testing.TB) string {
 	t.Helper()
-	code, err := qr.Encode("2@"+strings.Repeat("k3Jd9xQpL0", 22)+",abc,def,ghi,1", qr.L, qr.Auto)
+	png, err := routes.QRPNG("2@" + strings.Repeat("k3Jd9xQpL0", 22) + ",abc,def,ghi,1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	scaled, err := barcode.Scale(code, code.Bounds().Dx()*4, code.Bounds().Dy()*4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, scaled); err != nil {
-		t.Fatal(err)
-	}
-	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(png)
 }
 
 func filters(active string) []routes.FilterChip {
