@@ -210,9 +210,6 @@ func (l tenantLive) sendState(ctx context.Context, q *queries.Queries, w *eventW
 		if link.Pair.Code != "" { // else it stays as it is: somebody may be typing there
 			parts = append(parts, fragment{"fragments/pair_form", link.Pair})
 		}
-		if l.base != portalBase {
-			parts = append(parts, fragment{"fragments/send_form", sendForm(t)}) // opens once a number is linked
-		}
 	}
 	return l.s.sendFragments(w, "session", parts...)
 }
