@@ -82,16 +82,16 @@ func TestStyleSheetHoldsAllLayersInOrder(t *testing.T) {
 	}
 }
 
-// Only the tokens name colours, so a theme is one file.
+// Only the tokens name colours and radii, so the look is one file.
 func TestOnlyTokensNameColours(t *testing.T) {
-	colour := regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl|oklch)a?\(`)
+	colour := regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|\b(?:rgb|hsl|oklch)a?\(|border-radius: \d`)
 	for _, name := range layers[1:] {
 		raw, err := files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if found := colour.FindString(string(raw)); found != "" {
-			t.Errorf("%s names the colour %s; give it a token", name, found)
+			t.Errorf("%s says %s itself; give it a token", name, found)
 		}
 	}
 }
