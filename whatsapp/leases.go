@@ -21,11 +21,22 @@ type leases struct {
 	lease time.Duration
 	log   *slog.Logger
 
-	gained func(shards map[int16]int64) // with their epochs
-	lost   func(shards []int16, orderly bool)
+	gained  func(ctx context.Context, shards []int16) error
+	aborted func(shards []int16)               // at once: this node may not act for them any more
+	lost    func(shards []int16, orderly bool) // afterwards, in the order of events; closes them where that is orderly
 
-	mu   sync.Mutex
-	held map[int16]hold
+	mu      sync.Mutex
+	held    map[int16]hold
+	changes []change // not yet told
+	news    chan struct{}
+}
+
+// change is a change of what is held. They are told one after the other, by a goroutine of their own, because that takes
+// time and renewing must not wait for it.
+type change struct {
+	shards []int16
+	gained bool
+	told   chan struct{} // closed afterwards; nil: nobody waits
 }
 
 type hold struct {
@@ -35,7 +46,7 @@ type hold struct {
 }
 
 func newLeases(q *queries.Queries, node uuid.UUID, name string, lease time.Duration, log *slog.Logger) *leases {
-	return &leases{q: q, node: node, name: name, lease: lease, log: log, held: make(map[int16]hold)}
+	return &leases{q: q, node: node, name: name, lease: lease, log: log, held: make(map[int16]hold), news: make(chan struct{}, 1)}
 }
 
 // margin is how long before its end a lease counts as lost.
@@ -69,74 +80,116 @@ func (l *leases) shards() []int16 {
 	return ids
 }
 
-// run holds a fair share of the shards until ctx ends. Giving them up is the caller's last step, see giveUp.
+// run holds a fair share of the shards until ctx ends. Giving them up is the caller's last step, see leave.
 func (l *leases) run(ctx context.Context) {
-	renew := l.lease / 3
-	look := min(renew, time.Second)
-	ticker := time.NewTicker(look)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	l.renew(ctx)
+	wg.Go(func() { l.every(ctx, l.lease/3, func() { l.renew(ctx) }) })
+	wg.Go(func() { l.every(ctx, max(l.lease/60, 20*time.Millisecond), l.expire) })
+	wg.Go(func() { l.tell(ctx) })
+	l.balance(ctx)
+	l.every(ctx, min(l.lease/3, time.Second), func() { l.balance(ctx) })
+}
+
+func (l *leases) every(ctx context.Context, d time.Duration, fn func()) {
+	ticker := time.NewTicker(d)
 	defer ticker.Stop()
-	watchdog := make(chan struct{})
-	go func() { defer close(watchdog); l.watch(ctx) }()
-	defer func() { <-watchdog }()
-	var renewed time.Time
 	for {
-		if time.Since(renewed) >= renew {
-			if l.renew(ctx) {
-				renewed = time.Now()
-			}
-		}
-		l.balance(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			fn()
 		}
 	}
 }
 
-// watch drops leases whose deadline came without a renewal, also when the process was paused.
-func (l *leases) watch(ctx context.Context) {
-	ticker := time.NewTicker(max(l.lease/60, 20*time.Millisecond))
-	defer ticker.Stop()
+// changed notes a change to be told; l.mu is held, so changes are in the order in which they happened.
+func (l *leases) changed(c change) {
+	l.changes = append(l.changes, c)
+	select {
+	case l.news <- struct{}{}:
+	default:
+	}
+}
+
+// tell tells changes until ctx ends.
+func (l *leases) tell(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-l.news:
 		}
-		var expired []int16
 		l.mu.Lock()
-		for id, h := range l.held {
-			if !time.Now().Before(h.until) {
-				expired = append(expired, id)
-				delete(l.held, id)
+		all := l.changes
+		l.changes = nil
+		l.mu.Unlock()
+		for _, c := range all {
+			switch {
+			case c.gained:
+				if err := l.gained(ctx, c.shards); err != nil && ctx.Err() == nil {
+					// Without their tenants the shards are of no use here.
+					l.log.Error("tenants of new shards not started; giving the shards up", "shards", c.shards, "error", err)
+					l.leave(ctx, c.shards)
+				}
+			case c.told != nil:
+				l.lost(c.shards, true)
+				close(c.told)
+			default:
+				l.lost(c.shards, false)
 			}
 		}
-		l.mu.Unlock()
-		if len(expired) > 0 {
-			l.log.Error("leases not renewed in time; closing their clients", "shards", expired)
-			l.lost(expired, false)
+	}
+}
+
+// expire drops leases whose deadline came without a renewal, also when the process was paused.
+func (l *leases) expire() {
+	var expired []int16
+	l.mu.Lock()
+	for id, h := range l.held {
+		if !time.Now().Before(h.until) {
+			expired = append(expired, id)
 		}
+	}
+	l.drop(expired)
+	l.mu.Unlock()
+	if len(expired) > 0 {
+		l.log.Error("leases not renewed in time; closing their clients", "shards", expired)
+		l.aborted(expired)
+	}
+}
+
+// drop forgets leases; l.mu is held.
+func (l *leases) drop(ids []int16) {
+	for _, id := range ids {
+		delete(l.held, id)
+	}
+	if len(ids) > 0 {
+		l.changed(change{shards: ids})
 	}
 }
 
 // renew prolongs every lease in one statement, and says that this node lives.
-func (l *leases) renew(ctx context.Context) bool {
+func (l *leases) renew(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, l.lease/3)
 	defer cancel()
 	if err := l.q.TouchNode(ctx, queries.TouchNodeParams{ID: l.node, Name: l.name}); err != nil {
-		l.log.Warn("node not recorded", "error", err)
-		return false
+		if ctx.Err() == nil {
+			l.log.Warn("node not recorded", "error", err)
+		}
+		return
 	}
 	ids := l.shards()
 	if len(ids) == 0 {
-		return true
+		return
 	}
 	asked := time.Now()
 	rows, err := l.q.RenewShards(ctx, queries.RenewShardsParams{NodeID: &l.node, Ids: ids, LeaseSeconds: l.lease.Seconds()})
 	if err != nil {
 		l.log.Warn("leases not renewed", "error", err)
-		return false
+		return
 	}
 	var gone []int16
 	l.mu.Lock()
@@ -146,19 +199,18 @@ func (l *leases) renew(ctx context.Context) bool {
 		switch {
 		case !ok:
 		case i < 0 || rows[i].Epoch != h.epoch:
-			delete(l.held, id)
 			gone = append(gone, id)
 		default:
 			h.until = asked.Add(l.lease - l.margin())
 			l.held[id] = h
 		}
 	}
+	l.drop(gone)
 	l.mu.Unlock()
 	if len(gone) > 0 {
 		l.log.Error("another node took our shards", "shards", gone)
-		l.lost(gone, false)
+		l.aborted(gone)
 	}
-	return true
 }
 
 // balance takes free shards up to the fair share, and gives up what is beyond it when others are there to take it.
@@ -186,33 +238,56 @@ func (l *leases) balance(ctx context.Context) {
 			l.log.Warn("no shard taken", "error", err)
 			return
 		}
-		fresh := make(map[int16]int64, len(rows))
+		fresh := make([]int16, 0, len(rows))
 		l.mu.Lock()
 		for _, r := range rows {
 			l.held[r.ID] = hold{epoch: r.Epoch, until: asked.Add(l.lease - l.margin())}
-			fresh[r.ID] = r.Epoch
+			fresh = append(fresh, r.ID)
+		}
+		if len(fresh) > 0 {
+			l.changed(change{shards: fresh, gained: true})
 		}
 		l.mu.Unlock()
-		if len(fresh) > 0 {
-			l.gained(fresh)
-		}
 	}
 }
 
-// giveUp closes shards in an orderly way and lets the next node have them at once.
+// giveUp closes shards in an orderly way, in turn with other changes, and lets the next node have them at once.
 func (l *leases) giveUp(ctx context.Context, ids []int16) {
+	told := make(chan struct{})
+	l.mu.Lock()
+	l.leaving(ids)
+	l.changed(change{shards: ids, told: told})
+	l.mu.Unlock()
+	select {
+	case <-told:
+		l.release(ctx, ids)
+	case <-ctx.Done():
+	}
+}
+
+// leave does the same at once, for when nothing is told any more.
+func (l *leases) leave(ctx context.Context, ids []int16) {
 	if len(ids) == 0 {
 		return
 	}
 	l.mu.Lock()
+	l.leaving(ids)
+	l.mu.Unlock()
+	l.lost(ids, true)
+	l.release(ctx, ids)
+}
+
+// leaving marks shards in which nothing new is started; l.mu is held.
+func (l *leases) leaving(ids []int16) {
 	for _, id := range ids {
 		if h, ok := l.held[id]; ok {
 			h.leaving = true
 			l.held[id] = h
 		}
 	}
-	l.mu.Unlock()
-	l.lost(ids, true)
+}
+
+func (l *leases) release(ctx context.Context, ids []int16) {
 	l.mu.Lock()
 	for _, id := range ids {
 		delete(l.held, id)

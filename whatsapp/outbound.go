@@ -169,12 +169,8 @@ func (o *sender) claim(done *sent) (queries.ClaimMessageRow, error) {
 // send hands one message to WhatsApp and notes what became of it. An error means that the others should wait too.
 func (o *sender) send(m queries.ClaimMessageRow) (*sent, error) {
 	log := o.s.log.With("message_id", m.ID, "wa_message_id", m.WaMessageID)
-	to, err := recipient(m)
-	if err != nil {
-		return nil, o.markFailed(m, err.Error())
-	}
 	started := time.Now()
-	resp, err := o.deliver(to, m)
+	resp, err := o.deliver(recipient(m), m)
 	verdict := judge(err)
 	o.s.pool.metrics.sent(verdict.name(), time.Since(started))
 	switch {
@@ -245,15 +241,12 @@ func (o *sender) markFailed(m queries.ClaimMessageRow, why string) error {
 	})
 }
 
-// recipient is the address of a customer: the LID where it is known, as WhatsApp prefers.
-func recipient(m queries.ClaimMessageRow) (types.JID, error) {
-	switch {
-	case m.Lid != nil:
-		return types.NewJID(*m.Lid, types.HiddenUserServer), nil
-	case m.PhoneNumber != nil:
-		return types.NewJID(strings.TrimPrefix(*m.PhoneNumber, "+"), types.DefaultUserServer), nil
+// recipient is the address of a customer: the LID where it is known, as WhatsApp prefers. A contact has one or the other.
+func recipient(m queries.ClaimMessageRow) types.JID {
+	if m.Lid != nil {
+		return types.NewJID(*m.Lid, types.HiddenUserServer)
 	}
-	return types.JID{}, errors.New("The customer's address is not known.")
+	return types.NewJID(strings.TrimPrefix(deref(m.PhoneNumber), "+"), types.DefaultUserServer)
 }
 
 // verdict is what an error of SendMessage means.

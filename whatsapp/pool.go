@@ -13,6 +13,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,7 +71,7 @@ func New(o Options) (*Pool, error) {
 	}
 	p.devices = newDevices(o.DB, waLogger{o.Log, "store"})
 	p.leases = newLeases(p.q, p.node, o.NodeName, o.Lease, o.Log)
-	p.leases.gained, p.leases.lost = p.gained, p.lost
+	p.leases.gained, p.leases.aborted, p.leases.lost = p.gained, p.abort, p.lost
 	return p, nil
 }
 
@@ -100,7 +101,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	p.closeAll(work)
 	cancel()
 	keeping.Wait()
-	p.leases.giveUp(work, p.leases.shards())
+	p.leases.leave(work, p.leases.shards())
 	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancelClosing()
 	if err := p.q.RemoveNode(closing, p.node); err != nil {
@@ -133,23 +134,16 @@ func (p *Pool) stopAll(ctx context.Context, all []*supervisor) {
 }
 
 // gained starts the tenants of new shards that should be running, a little apart when they are many.
-func (p *Pool) gained(shards map[int16]int64) {
-	ids := make([]int16, 0, len(shards))
-	for id := range shards {
-		ids = append(ids, id)
-	}
-	p.o.Log.Info("shards gained", "shards", ids)
+func (p *Pool) gained(ctx context.Context, shards []int16) error {
+	p.o.Log.Info("shards gained", "shards", shards)
 	if p.o.ShardsChanged != nil {
-		p.o.ShardsChanged(ids, nil)
+		p.o.ShardsChanged(shards, nil)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	query, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	tenants, err := p.q.ListToRun(ctx, ids)
+	tenants, err := p.q.ListToRun(query, shards)
 	if err != nil {
-		// Without them the shards are of no use here.
-		p.o.Log.Error("tenants of new shards not found; giving the shards up", "error", err)
-		p.leases.giveUp(ctx, ids)
-		return
+		return err
 	}
 	spread := min(time.Duration(len(tenants))*20*time.Millisecond, 10*time.Second)
 	for _, id := range tenants {
@@ -161,36 +155,36 @@ func (p *Pool) gained(shards map[int16]int64) {
 			p.o.Log.Error("tenant not started", "tenant_id", id, "error", err)
 		}
 	}
+	return nil
 }
 
-// lost closes the tenants of shards that are not, or will not be, this node's.
-func (p *Pool) lost(shards []int16, orderly bool) {
-	var affected []*supervisor
-	for _, s := range p.supervisors() {
-		for _, id := range shards {
-			if s.shard == id {
-				affected = append(affected, s)
-			}
-		}
+// abort closes the tenants of shards that are not this node's any more.
+func (p *Pool) abort(shards []int16) {
+	for _, s := range p.of(shards) {
+		s.abort()
+		p.remove(s)
 	}
-	p.o.Log.Info("shards lost", "shards", shards, "tenants", len(affected), "orderly", orderly)
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
+}
+
+// lost follows the loss of shards. Where it is orderly the tenants are closed first, and shown as moving.
+func (p *Pool) lost(shards []int16, orderly bool) {
+	p.o.Log.Info("shards lost", "shards", shards, "orderly", orderly)
 	if orderly {
-		p.stopAll(ctx, affected)
-		detail := "moving to another node"
-		if err := p.q.HandOverSessions(ctx, queries.HandOverSessionsParams{NodeID: &p.node, Shards: shards, Detail: &detail}); err != nil {
-			p.o.Log.Warn("sessions not marked as moving", "error", err)
-		}
-	} else {
-		for _, s := range affected {
-			s.abort()
-			p.remove(s)
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout+queryTimeout)
+		defer cancel()
+		p.stopAll(ctx, p.of(shards))
+		if err := p.q.HandOverSessions(ctx, queries.HandOverSessionsParams{NodeID: &p.node, Shards: shards, Detail: new("moving to another node")}); err != nil {
+			p.o.Log.Warn("sessions not shown as moving", "error", err)
 		}
 	}
 	if p.o.ShardsChanged != nil {
 		p.o.ShardsChanged(nil, shards)
 	}
+}
+
+// of lists the tenants of these shards that run here.
+func (p *Pool) of(shards []int16) []*supervisor {
+	return slices.DeleteFunc(p.supervisors(), func(s *supervisor) bool { return !slices.Contains(shards, s.shard) })
 }
 
 func (p *Pool) supervisor(id uuid.UUID) *supervisor {

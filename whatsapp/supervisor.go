@@ -228,7 +228,11 @@ func (s *supervisor) close() {
 	}
 	s.client.Disconnect()
 	idle := make(chan struct{})
-	go func() { s.handling.Lock(); s.handling.Unlock(); close(idle) }() //nolint:staticcheck // waits for the readers
+	go func() {
+		s.handling.Lock() // once nobody reads
+		defer s.handling.Unlock()
+		close(idle)
+	}()
 	select {
 	case <-idle:
 	case <-s.ctx.Done():
