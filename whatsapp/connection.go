@@ -161,6 +161,10 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 				}
 			case *events.PairError:
 				return s.pairFailed(ctx, evt)
+			case *events.QRScannedWithoutMultidevice:
+				pairing.tell(ctx, s, "The phone's WhatsApp is too old to link devices. Update it and scan again.")
+			case *events.PairPasskeyRequest:
+				pairing.tell(ctx, s, "WhatsApp asks for this account's passkey, which only WhatsApp's own apps can give. Turn the passkey off in WhatsApp under Settings, Account, and scan again.")
 			case *events.ManualLoginReconnect:
 				if s.jid != "" {
 					return ending{now: true}
@@ -291,7 +295,8 @@ func (s *supervisor) handle(cli *whatsmeow.Client, evt any) bool {
 		s.receipt(evt)
 	case *events.UndecryptableMessage:
 		s.log.Warn("message could not be decrypted; asked for it again", "wa_message_id", evt.Info.ID)
-	case *events.QR, *events.PairSuccess, *events.PairError, *events.ManualLoginReconnect, *events.Connected,
+	case *events.QR, *events.PairSuccess, *events.PairError, *events.QRScannedWithoutMultidevice, *events.PairPasskeyRequest,
+		*events.ManualLoginReconnect, *events.Connected,
 		*events.Disconnected, *events.KeepAliveTimeout, *events.KeepAliveRestored, *events.StreamError,
 		*events.LoggedOut, *events.StreamReplaced, *events.TemporaryBan, *events.ClientOutdated, *events.ConnectFailure:
 		select {

@@ -90,6 +90,15 @@ func (p *pairing) next(ctx context.Context, s *supervisor) bool {
 	return true
 }
 
+// tell shows beside the code why scanning it did not work.
+func (p *pairing) tell(ctx context.Context, s *supervisor, why string) {
+	s.pairError = why
+	if p != nil {
+		p.status.lastError, p.status.detail = why, why
+		s.record(ctx, p.status)
+	}
+}
+
 // answer gets a code to type into the phone.
 func (p *pairing) answer(ctx context.Context, s *supervisor, request *pairRequest) {
 	if p == nil {
