@@ -52,7 +52,7 @@ var (
 
 const (
 	benchLimit        = 10 * time.Minute // of a whole run
-	benchPairing      = 16               // tenants that are linked at the same time
+	benchPairing      = 32               // tenants that are linked at the same time
 	maxLatencyGap     = 40               // ms, p50 above the echo loop's
 	maxSlopeRatio     = 1.5              // memory per tenant, of the echo loop's
 	maxStart          = 1                // s, on a warm data folder

@@ -28,7 +28,7 @@ type flowDriver struct {
 
 const (
 	benchPoll    = 100 * time.Millisecond // asking more often would load what is measured
-	benchTimeout = time.Minute // for a tenant to be linked, or for a start
+	benchTimeout = time.Minute            // for a tenant to be linked, or for a start
 )
 
 func (d *flowDriver) createKey(ctx context.Context) error {
