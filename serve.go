@@ -173,7 +173,7 @@ func (a *app) wireWeb(registry *prometheus.Registry) error {
 		PublicURL: c.PublicURL, SecureCookies: strings.HasPrefix(c.PublicURL, "https:"), TrustedProxies: c.TrustedProxies,
 		DefaultReplies: c.RepliesPerMinute, Jobs: a.dashboard, MetricsToken: c.MetricsToken, PortalKey: c.PortalKey,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:   a.ready,
+		Ready:   a.ready, OperationsOnly: c.Role == roleWorker,
 	}
 	if a.demo != nil {
 		o.DemoMode, o.SimulatorURL, o.DemoLogins = true, a.demo.simulatorURL, a.demo.logins

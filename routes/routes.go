@@ -28,9 +28,17 @@ type route struct {
 	handle fiber.Handler
 }
 
-// table lists every route. A test walks it with every role.
+// table lists every route. A test walks it with every role. A process that is not for people has only operations.
 func (s *server) table() []route {
-	return slices.Concat([]route{
+	operations := []route{
+		{"GET", "/healthz", open, s.healthz},
+		{"GET", "/readyz", open, s.readyz},
+		{"GET", "/metrics", open, s.metrics},
+	}
+	if s.OperationsOnly {
+		return operations
+	}
+	return slices.Concat(operations, []route{
 		{"GET", "/", anyone, s.home},
 		{"GET", "/login", anyone, s.loginPage},
 		{"POST", "/login", anyone, s.login},
@@ -75,9 +83,6 @@ func (s *server) table() []route {
 		{"POST", "/portal/worker/start", portal, s.portalStart},
 		{"POST", "/portal/pair-code", portal, s.portalPairCode},
 
-		{"GET", "/healthz", open, s.healthz},
-		{"GET", "/readyz", open, s.readyz},
-		{"GET", "/metrics", open, s.metrics},
 		{"GET", "/assets/*", open, s.assets},
 	}, s.demoRoutes(), s.apiRoutes())
 }

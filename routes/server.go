@@ -52,6 +52,8 @@ type Options struct {
 	MetricsToken string                          // bearer token for /metrics from elsewhere; empty: loopback only
 	PortalKey    string                          // PORTAL_INTERNAL_KEY; empty: those endpoints answer 404
 
+	OperationsOnly bool // a worker: health and metrics, no pages and no API
+
 	DemoMode     bool
 	SimulatorURL string      // control address of the simulator, for the demo
 	DemoLogins   []DemoLogin // sample accounts, offered on the sign-in page of the demo
