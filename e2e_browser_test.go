@@ -47,9 +47,10 @@ const (
 	phone = 390
 )
 
-// watching counts what moved without anybody's doing, and notes when the page's stream is open.
+// watching counts what moved without anybody's doing, and notes when the page's stream opened and said something.
 const watching = `window.shifted = 0;
 document.addEventListener("htmx:sseOpen", () => { window.streamOpen = true; });
+document.addEventListener("htmx:sseBeforeMessage", () => { window.streamSaid = true; });
 new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifted += e.value; }).observe({type: "layout-shift", buffered: true});`
 
 func newTab(t *testing.T, browser context.Context) *tab {
