@@ -239,6 +239,9 @@ func (s *supervisor) ended(ctx context.Context, evt any) (ending, bool) {
 	switch evt := evt.(type) {
 	case *events.LoggedOut:
 		s.unlinked(ctx)
+		if s.leaving.Load() { // we asked for it
+			return ending{final: true, status: stoppedStatus(false)}, true
+		}
 		if evt.Reason == events.ConnectFailureMainDeviceGone || evt.Reason == events.ConnectFailureUnknownLogout {
 			return ending{final: true, status: endStatus(queries.SessionReasonBANNED, evt.Reason.String(),
 				"WhatsApp locked this number. Open WhatsApp on the phone and follow what it says, then link again.", eventBanned)}, true

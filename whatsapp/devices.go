@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -127,20 +128,21 @@ func (d *tenantDevices) PutDevice(ctx context.Context, device *store.Device) err
 	return err
 }
 
-// DeleteDevice forgets the device and all its keys.
-func (d *tenantDevices) DeleteDevice(ctx context.Context, device *store.Device) error {
-	if device.ID == nil {
-		return sqlstore.ErrDeviceIDMustBeSet
-	}
-	return d.forget(ctx, device.ID.String())
-}
+// errForgottenLater keeps whatsmeow from emptying a device that its other goroutines still read.
+var errForgottenLater = errors.New("the supervisor forgets the device when nobody uses it any more")
+
+// DeleteDevice refuses: whatsmeow calls it when the device was removed, and the supervisor hears of that as well.
+func (d *tenantDevices) DeleteDevice(context.Context, *store.Device) error { return errForgottenLater }
 
 const (
-	deleteDevice = `DELETE FROM whatsmeow_device WHERE jid = $1`
+	deleteDevice = `DELETE FROM whatsmeow_device WHERE jid = $1
+		AND NOT EXISTS (SELECT FROM whatsapp_sessions s WHERE s.jid = $1 AND s.tenant_id <> $2)`
 	// The one table without a foreign key on the device.
-	deletePrivacyTokens = `DELETE FROM whatsmeow_privacy_tokens WHERE our_jid = $1`
+	deletePrivacyTokens = `DELETE FROM whatsmeow_privacy_tokens p WHERE our_jid = $1
+		AND NOT EXISTS (SELECT FROM whatsapp_sessions s WHERE s.jid = $1 AND s.tenant_id <> $2)`
 )
 
+// forget deletes the device and all its keys.
 func (d *tenantDevices) forget(ctx context.Context, jid string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()
@@ -148,10 +150,10 @@ func (d *tenantDevices) forget(ctx context.Context, jid string) error {
 	defer d.mu.Unlock()
 	d.gone = true
 	return pgx.BeginFunc(ctx, d.db, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, deleteDevice, jid); err != nil {
+		if _, err := tx.Exec(ctx, deleteDevice, jid, d.tenant); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, deletePrivacyTokens, jid); err != nil {
+		if _, err := tx.Exec(ctx, deletePrivacyTokens, jid, d.tenant); err != nil {
 			return err
 		}
 		return d.q.WithTx(tx).UnlinkDevice(ctx, queries.UnlinkDeviceParams{TenantID: d.tenant, Jid: &jid})

@@ -71,7 +71,7 @@ func (p *Pool) watches(ctx context.Context) {
 			continue
 		}
 		for _, id := range tenants {
-			if s := p.supervisor(id); s != nil && s.resting.Load() {
+			if s := p.supervisor(id); s != nil {
 				s.wake()
 			}
 		}

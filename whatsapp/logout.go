@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"go.mau.fi/whatsmeow"
+	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
 )
 
 // Logout removes the device at WhatsApp, forgets its keys, and stops. Where WhatsApp cannot be told within 30 seconds the
@@ -42,8 +44,9 @@ func (p *Pool) unlink(ctx context.Context, tenantID uuid.UUID, jid string) error
 	device := &tenantDevices{devices: p.devices, tenant: tenantID, fail: func(error) {}}
 	if s := p.supervisor(tenantID); s != nil {
 		if l := s.online.Load(); l != nil {
+			s.leaving.Store(true)
 			tell, cancel := context.WithTimeout(ctx, 15*time.Second)
-			err := l.client.Logout(tell)
+			err := tellWhatsApp(tell, l.client)
 			cancel()
 			if told = err == nil; !told {
 				s.log.Warn("WhatsApp was not told that the device is gone", "error", err)
@@ -90,5 +93,16 @@ func (p *Pool) unlinkOffline(ctx context.Context, tenantID uuid.UUID, jid string
 	if !cli.WaitForConnection(15 * time.Second) {
 		return errors.New("WhatsApp did not let us in")
 	}
-	return cli.Logout(ctx)
+	return tellWhatsApp(ctx, cli)
+}
+
+// tellWhatsApp removes the device there. It is what whatsmeow's Logout sends; that also empties the device in memory, which
+// whatsmeow's other goroutines still read.
+func tellWhatsApp(ctx context.Context, cli *whatsmeow.Client) error {
+	_, err := cli.DangerousInternals().SendIQ(ctx, whatsmeow.DangerousInfoQuery{
+		Namespace: "md", Type: "set", To: types.ServerJID, NoRetry: true,
+		Content: []waBinary.Node{{Tag: "remove-companion-device",
+			Attrs: waBinary.Attrs{"jid": cli.Store.GetJID(), "reason": "user_initiated"}}},
+	})
+	return err
 }

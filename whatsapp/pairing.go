@@ -172,6 +172,7 @@ func (s *supervisor) pairFailed(ctx context.Context, evt *events.PairError) endi
 	st := connectingStatus(false, queries.TenantStatusQRPENDING)
 	st.lastError, st.detail = s.pairError, s.pairError
 	st.event, st.eventDetail = eventPairFailed, map[string]any{"number": "+" + evt.ID.User}
+	s.jid = evt.ID.String() // it may have been stored already
 	s.unlinked(ctx)
 	return ending{status: st}
 }

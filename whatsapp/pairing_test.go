@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,6 +158,9 @@ func TestLogout(t *testing.T) {
 	row := r.get(id)
 	if row.WhatsappSession.Jid != nil || row.WhatsappSession.Reason != queries.SessionReasonNEVERLINKED || row.WorkerProcess.Status != queries.WorkerStatusSTOPPED {
 		t.Errorf("logged out: %+v", row)
+	}
+	if all := r.events(id); strings.Contains(all, eventLoggedOut) {
+		t.Errorf("shown as removed on the phone: %s", all)
 	}
 	if got := len(r.sim.Devices()); got != 0 {
 		t.Errorf("WhatsApp still knows %d devices", got)

@@ -92,44 +92,36 @@ func endStatus(reason queries.SessionReason, detail, lastError, event string) st
 }
 
 // record writes a change of state with its event. It tries for some seconds; what could not be written then is written
-// with a later heartbeat.
-//
-// Saying the same again is no change: a worker that cannot connect goes without a sign of life.
+// with a later heartbeat. Saying the same again is no change: a worker that cannot connect goes without a sign of life.
 func (s *supervisor) record(ctx context.Context, st status) {
-	s.mu.Lock()
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	if st.event == "" && s.unsaved == nil && st.same(s.status) {
-		s.mu.Unlock()
 		return
 	}
-	s.status = st
-	s.unsaved = nil
-	s.mu.Unlock()
+	s.status, s.unsaved = st, nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()
 	if err := retry(ctx, func(ctx context.Context) error { return s.write(ctx, st) }); err != nil {
 		s.log.Error("state not recorded yet", "reason", st.reason, "error", err)
-		s.mu.Lock()
 		s.unsaved = &st
-		s.mu.Unlock()
 	}
 }
 
 // recordUnsaved writes the state that could not be written when it changed.
 func (s *supervisor) recordUnsaved(ctx context.Context) {
-	s.mu.Lock()
-	st := s.unsaved
-	s.mu.Unlock()
-	if st == nil {
+	if !s.writing.TryLock() {
+		return // a newer one is on its way
+	}
+	defer s.writing.Unlock()
+	if s.unsaved == nil {
 		return
 	}
-	if err := s.write(ctx, *st); err != nil {
-		return
-	}
-	s.mu.Lock()
-	if s.unsaved == st {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	if err := s.write(ctx, *s.unsaved); err == nil {
 		s.unsaved = nil
 	}
-	s.mu.Unlock()
 }
 
 func (s *supervisor) write(ctx context.Context, st status) error {

@@ -49,9 +49,10 @@ type supervisor struct {
 	alive    atomic.Bool          // counts as running in the heartbeat
 	seen     atomic.Bool          // the latest keepalive was answered
 	resting  atomic.Bool
+	leaving  atomic.Bool  // being logged out by us
 	handling sync.RWMutex // read-locked while a message is taken in
 
-	mu      sync.Mutex
+	writing sync.Mutex // of the state; only run changes status
 	status  status
 	unsaved *status
 
@@ -117,6 +118,9 @@ func (s *supervisor) run(delay time.Duration) {
 			return
 		}
 		if end.final {
+			// First able to hear, then seen to rest: whoever sees it may wake it.
+			s.alive.Store(end.watch)
+			s.resting.Store(true)
 			s.record(ctx, end.status)
 			if !s.rest(ctx, end) {
 				return
@@ -151,13 +155,13 @@ type ending struct {
 
 // rest waits until connecting makes sense again; false: the tenant is stopped.
 func (s *supervisor) rest(ctx context.Context, end ending) bool {
-	s.alive.Store(end.watch)
-	select { // a wake from before is for nothing
-	case <-s.wakes:
-	default:
-	}
-	s.resting.Store(true)
-	defer s.resting.Store(false)
+	defer func() {
+		s.resting.Store(false)
+		select {
+		case <-s.wakes:
+		default:
+		}
+	}()
 	var timer <-chan time.Time
 	if end.until != nil {
 		t := time.NewTimer(time.Until(*end.until) + (&backoff{base: time.Minute, limit: time.Minute}).next())
@@ -174,8 +178,11 @@ func (s *supervisor) rest(ctx context.Context, end ending) bool {
 	return true
 }
 
-// wake ends a rest.
+// wake ends a rest, where there is one.
 func (s *supervisor) wake() {
+	if !s.resting.Load() {
+		return
+	}
 	select {
 	case s.wakes <- struct{}{}:
 	default:

@@ -308,3 +308,54 @@ func TestBrokenSession(t *testing.T) {
 		})
 	}
 }
+
+// The database is away for longer than a lease lasts, while customers write: nothing is lost, nothing doubled, and all comes
+// back by itself.
+func TestDatabaseAway(t *testing.T) {
+	r, _, id, _ := twoLinked(t)
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 1)
+	admin, err := pgx.Connect(r.ctx(), r.db.DSN()+" dbname=postgres")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(context.Background())
+	name := one[string](r, "SELECT current_database()")
+	do := func(sql string, args ...any) {
+		t.Helper()
+		if _, err := admin.Exec(r.ctx(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = r.live.Close(r.ctx()) // it would be ended too
+	quoted := pgx.Identifier{name}.Sanitize()
+	do("ALTER DATABASE " + quoted + " ALLOW_CONNECTIONS false")
+	do("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+	for i := range 6 {
+		r.say(contact(i), salon, "menu")
+	}
+	awaySince := time.Now()
+	for r.sim.Stats().Connections > 0 { // the leases ran out: the node let go
+		if time.Since(awaySince) > 20*time.Second {
+			t.Fatal("the clients were not closed")
+		}
+		time.Sleep(50 * time.Millisecond) // the simulator announces no closed connections
+	}
+	do("ALTER DATABASE " + quoted + " ALLOW_CONNECTIONS true")
+	if r.live, err = pgx.Connect(r.ctx(), r.db.DSN()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.live.Exec(r.ctx(), "LISTEN flowhq_live"); err != nil {
+		t.Fatal(err)
+	}
+	r.awaitReason(id, queries.SessionReasonCONNECTED)
+	for i := range 6 {
+		if got := r.inbox(contact(i), 1); len(got) != 1 || got[0].Resends != 0 {
+			t.Errorf("%+v", got)
+		}
+	}
+	if got := one[int](r, "SELECT count(*) FROM message_logs WHERE direction = 'IN' AND decision = 'REPLIED'"); got != 7 {
+		t.Errorf("%d messages logged of 7", got)
+	}
+	r.clean()
+}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -33,9 +34,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // passing reports whether a failure of the database may be over with the next try. What the data themselves forbid
-// (classes 22 and 23) stays forbidden.
+// (classes 22 and 23) stays forbidden, except where another transaction made or removed the same row a moment ago.
 func passing(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if pg.Code == pgerrcode.UniqueViolation || pg.Code == pgerrcode.ForeignKeyViolation {
+			return true
+		}
 		return !strings.HasPrefix(pg.Code, "22") && !strings.HasPrefix(pg.Code, "23") && !strings.HasPrefix(pg.Code, "42")
 	}
 	return true
