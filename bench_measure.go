@@ -255,11 +255,12 @@ func (b *bench) load(ctx context.Context, s *benchSystem, l benchLoad, contacts 
 func (b *bench) reportTenants() {
 	echo, flow := b.systems[0], b.systems[1]
 	for _, kind := range []struct {
-		name  string
-		value func(tenantPoint) float64
+		name   string
+		value  func(tenantPoint) float64
+		target float64
 	}{
-		{"memory (RSS)", func(p tenantPoint) float64 { return float64(p.rss) / (1 << 20) }},
-		{"memory after a garbage collection", func(p tenantPoint) float64 { return float64(p.live) / (1 << 20) }},
+		{"memory (RSS)", func(p tenantPoint) float64 { return float64(p.rss) / (1 << 20) }, 0},
+		{"memory after a garbage collection", func(p tenantPoint) float64 { return float64(p.live) / (1 << 20) }, maxSlopeRatio},
 	} {
 		for i, p := range flow.points {
 			other := kind.value(echo.points[i])
@@ -273,7 +274,7 @@ func (b *bench) reportTenants() {
 			return leastSquares(x, y)
 		}
 		other := slope(echo)
-		b.add(benchRow{Name: kind.name + ", per tenant", Unit: "kB", Echo: &other, FlowHQ: slope(flow), Compare: compareRatio, Target: maxSlopeRatio})
+		b.add(benchRow{Name: kind.name + ", per tenant", Unit: "kB", Echo: &other, FlowHQ: slope(flow), Compare: compareRatio, Target: kind.target})
 	}
 	last := len(flow.points) - 1
 	e, f := echo.points[last], flow.points[last]
