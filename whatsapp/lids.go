@@ -44,7 +44,6 @@ func (m *lidMap) PutLIDMapping(ctx context.Context, lid, pn types.JID) error {
 }
 
 func (m *lidMap) PutManyLIDMappings(ctx context.Context, pairs []store.LIDMapping) error {
-	var batch pgx.Batch
 	var fresh []store.LIDMapping
 	for _, p := range pairs {
 		if p.LID.Server != types.HiddenUserServer || p.PN.Server != types.DefaultUserServer {
@@ -54,13 +53,18 @@ func (m *lidMap) PutManyLIDMappings(ctx context.Context, pairs []store.LIDMappin
 			continue
 		}
 		fresh = append(fresh, p)
-		batch.Queue(deleteOtherLID, p.LID.User, p.PN.User)
-		batch.Queue(putLID, p.LID.User, p.PN.User)
 	}
 	if len(fresh) == 0 {
 		return nil
 	}
-	if err := m.db.SendBatch(ctx, &batch).Close(); err != nil {
+	if err := retry(ctx, func(ctx context.Context) error {
+		var batch pgx.Batch
+		for _, p := range fresh {
+			batch.Queue(deleteOtherLID, p.LID.User, p.PN.User)
+			batch.Queue(putLID, p.LID.User, p.PN.User)
+		}
+		return m.db.SendBatch(ctx, &batch).Close()
+	}); err != nil {
 		return err
 	}
 	for _, p := range fresh {
@@ -104,15 +108,19 @@ func (m *lidMap) lookUp(ctx context.Context, c *cache[string, string], query, us
 	if found, ok := c.get(user); ok {
 		return found, nil
 	}
+	// whatsmeow takes a failure for "there is none", and would look for the session in the wrong place.
 	var found string
-	err := m.db.QueryRow(ctx, query, user).Scan(&found)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return "", nil
-	} else if err != nil {
-		return "", err
+	err := retry(ctx, func(ctx context.Context) error {
+		err := m.db.QueryRow(ctx, query, user).Scan(&found)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	if err == nil && found != "" {
+		c.set(user, found)
 	}
-	c.set(user, found)
-	return found, nil
+	return found, err
 }
 
 func (m *lidMap) GetManyLIDsForPNs(ctx context.Context, pns []types.JID) (map[types.JID]types.JID, error) {

@@ -99,6 +99,7 @@ func (p *Pool) unlinkOffline(ctx context.Context, tenantID uuid.UUID, jid string
 // tellWhatsApp removes the device there. It is what whatsmeow's Logout sends; that also empties the device in memory, which
 // whatsmeow's other goroutines still read.
 func tellWhatsApp(ctx context.Context, cli *whatsmeow.Client) error {
+	//lint:ignore SA1019 there is no other way to send this without the rest of Logout
 	_, err := cli.DangerousInternals().SendIQ(ctx, whatsmeow.DangerousInfoQuery{
 		Namespace: "md", Type: "set", To: types.ServerJID, NoRetry: true,
 		Content: []waBinary.Node{{Tag: "remove-companion-device",

@@ -3,8 +3,11 @@
 // Follow a message: connection.go (handle) gets it from whatsmeow, content.go and chats.go say what it is and who wrote
 // it, inbound.go logs it and asks the bot in one transaction, outbound.go sends the answer, receipts.go notes its ticks.
 // supervisor.go, connection.go and pairing.go keep a tenant connected or offer codes; status.go writes down what is so.
-// leases.go decides which tenants are this node's. gate.go, signal_store.go and event_buffer.go make whatsmeow's store safe
-// and quick.
+// control.go and logout.go are what jobs ask for. leases.go decides which tenants are this node's. devices.go, gate.go,
+// signal_store.go, event_buffer.go, prekeys.go and lids.go are whatsmeow's store, made safe and quick.
+//
+// Locks, outermost first: a tenant's lock (control.go), whatsmeow's own lock on sends, the gate on Signal sessions. No
+// goroutine waits for a database connection while it holds another one.
 package whatsapp
 
 import (

@@ -45,6 +45,20 @@ func passing(err error) bool {
 	return true
 }
 
+// retry runs an idempotent piece of work until it succeeds, three times at most, while the failure looks like a passing one.
+func retry(ctx context.Context, fn func(context.Context) error) error {
+	var err error
+	for _, wait := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 0} {
+		attempt, cancel := context.WithTimeout(ctx, queryTimeout)
+		err = fn(attempt)
+		cancel()
+		if err == nil || wait == 0 || !passing(err) || !sleep(ctx, wait) {
+			break
+		}
+	}
+	return err
+}
+
 // backoff counts failed tries of one thing and says how long to wait before the next: exponential with full jitter.
 type backoff struct {
 	base, limit time.Duration
