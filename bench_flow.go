@@ -216,7 +216,7 @@ func (d *flowDriver) settled(ctx context.Context, n int) error {
 			return nil
 		}
 		if err := pause(ctx, benchPoll); err != nil {
-			return fmt.Errorf("Flow HQ says that %d of %d tenants are connected: %w", connected, n, err)
+			return fmt.Errorf("%d of %d tenants are connected in the words of Flow HQ: %w", connected, n, err)
 		}
 	}
 }

@@ -63,4 +63,10 @@ func (s *benchSystem) next(n int) []string {
 	return numbers
 }
 
-func (s *benchSystem) pairingRate() float64 { return float64(s.paired) / s.pairedIn.Seconds() }
+// pairingRate is tenants a second, 0 where no two were linked together.
+func (s *benchSystem) pairingRate() float64 {
+	if s.pairedIn == 0 {
+		return 0
+	}
+	return float64(s.paired) / s.pairedIn.Seconds()
+}
