@@ -1,11 +1,14 @@
 -- Takes the tenant's next queued message in the order of decision, leaving out chats that have to wait. Only the node that
 -- holds the tenant's shard under this epoch gets one: this is the fence. In the same statement, and whatever comes of the
 -- fence, the message that was sent before (done_id) is marked: a receipt may have been faster, and its status never goes back.
+-- Neither has to survive a crash of Postgres, so the commit does not wait for the disk: the message would be sent again under
+-- the same id, and shown once.
 -- name: ClaimMessage :one
 WITH done AS (
     UPDATE message_logs d SET status = CASE WHEN d.status IN ('QUEUED', 'FAILED') THEN 'SENT' ELSE d.status END,
         sent_at = coalesce(d.sent_at, sqlc.narg(done_at)::timestamptz), failure = NULL
     WHERE d.id = sqlc.narg(done_id)::uuid AND d.tenant_id = @tenant_id AND d.direction = 'OUT'
+      AND set_config('synchronous_commit', 'off', true) <> ''
 )
 UPDATE message_logs m SET attempts = m.attempts + 1, claim_epoch = h.epoch
 FROM shards h, conversations v, contacts c
@@ -17,6 +20,7 @@ WHERE m.id = (
   AND m.status = 'QUEUED'
   AND h.id = @shard AND h.node_id = @node_id AND h.epoch = @epoch AND h.lease_until > now()
   AND v.id = m.conversation_id AND c.id = v.contact_id
+  AND set_config('synchronous_commit', 'off', true) <> ''
 RETURNING m.id, m.conversation_id, m.wa_message_id, m.message_text, m.attempts, m.source, c.phone_number, c.lid;
 
 -- WhatsApp took the message; the same as in ClaimMessage, for the last one of a connection.
@@ -36,7 +40,7 @@ UPDATE message_logs SET failure = @failure
 WHERE id = @id AND tenant_id = @tenant_id AND status = 'QUEUED' AND failure IS DISTINCT FROM @failure;
 
 -- Many receipts in one statement: delivered and read times per tenant and WhatsApp id. A status never goes back, and the
--- first time counts.
+-- first time counts. A crash of Postgres may cost a tick, so the commit does not wait for the disk.
 -- name: RecordReceipts :exec
 UPDATE message_logs m SET
     status = CASE WHEN r.read THEN 'READ'::message_status WHEN m.status = 'READ' THEN m.status ELSE 'DELIVERED'::message_status END,
@@ -49,7 +53,8 @@ FROM (
     GROUP BY u.tenant_id, u.wa_message_id
 ) AS r
 WHERE m.tenant_id = r.tenant_id AND m.wa_message_id = r.wa_message_id AND m.direction = 'OUT'
-  AND (m.status IN ('QUEUED', 'SENT', 'FAILED') OR (m.status = 'DELIVERED' AND r.read));
+  AND (m.status IN ('QUEUED', 'SENT', 'FAILED') OR (m.status = 'DELIVERED' AND r.read))
+  AND set_config('synchronous_commit', 'off', true) <> '';
 
 -- The text of an outgoing message, for a phone that could not decrypt it and asks again.
 -- name: OutgoingText :one

@@ -17,6 +17,7 @@ WITH done AS (
     UPDATE message_logs d SET status = CASE WHEN d.status IN ('QUEUED', 'FAILED') THEN 'SENT' ELSE d.status END,
         sent_at = coalesce(d.sent_at, $7::timestamptz), failure = NULL
     WHERE d.id = $3::uuid AND d.tenant_id = $1 AND d.direction = 'OUT'
+      AND set_config('synchronous_commit', 'off', true) <> ''
 )
 UPDATE message_logs m SET attempts = m.attempts + 1, claim_epoch = h.epoch
 FROM shards h, conversations v, contacts c
@@ -28,6 +29,7 @@ WHERE m.id = (
   AND m.status = 'QUEUED'
   AND h.id = $4 AND h.node_id = $5 AND h.epoch = $6 AND h.lease_until > now()
   AND v.id = m.conversation_id AND c.id = v.contact_id
+  AND set_config('synchronous_commit', 'off', true) <> ''
 RETURNING m.id, m.conversation_id, m.wa_message_id, m.message_text, m.attempts, m.source, c.phone_number, c.lid
 `
 
@@ -55,6 +57,8 @@ type ClaimMessageRow struct {
 // Takes the tenant's next queued message in the order of decision, leaving out chats that have to wait. Only the node that
 // holds the tenant's shard under this epoch gets one: this is the fence. In the same statement, and whatever comes of the
 // fence, the message that was sent before (done_id) is marked: a receipt may have been faster, and its status never goes back.
+// Neither has to survive a crash of Postgres, so the commit does not wait for the disk: the message would be sent again under
+// the same id, and shown once.
 func (q *Queries) ClaimMessage(ctx context.Context, arg ClaimMessageParams) (ClaimMessageRow, error) {
 	row := q.db.QueryRow(ctx, claimMessage,
 		arg.TenantID,
@@ -161,6 +165,7 @@ FROM (
 ) AS r
 WHERE m.tenant_id = r.tenant_id AND m.wa_message_id = r.wa_message_id AND m.direction = 'OUT'
   AND (m.status IN ('QUEUED', 'SENT', 'FAILED') OR (m.status = 'DELIVERED' AND r.read))
+  AND set_config('synchronous_commit', 'off', true) <> ''
 `
 
 type RecordReceiptsParams struct {
@@ -171,7 +176,7 @@ type RecordReceiptsParams struct {
 }
 
 // Many receipts in one statement: delivered and read times per tenant and WhatsApp id. A status never goes back, and the
-// first time counts.
+// first time counts. A crash of Postgres may cost a tick, so the commit does not wait for the disk.
 func (q *Queries) RecordReceipts(ctx context.Context, arg RecordReceiptsParams) error {
 	_, err := q.db.Exec(ctx, recordReceipts,
 		arg.TenantIds,

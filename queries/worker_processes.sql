@@ -6,6 +6,7 @@ WITH mine AS (
     WHERE h.node_id = @node_id AND h.lease_until > now() AND t.id = ANY(sqlc.arg(alive)::uuid[])
 ), worker AS (
     UPDATE worker_processes w SET heartbeat_at = now() FROM mine WHERE w.tenant_id = mine.id
+      AND set_config('synchronous_commit', 'off', true) <> '' -- there is another one soon
 )
 UPDATE whatsapp_sessions s SET last_seen_at = now() FROM mine
 WHERE s.tenant_id = mine.id AND s.tenant_id = ANY(sqlc.arg(seen)::uuid[]);

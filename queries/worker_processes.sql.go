@@ -17,6 +17,7 @@ WITH mine AS (
     WHERE h.node_id = $2 AND h.lease_until > now() AND t.id = ANY($3::uuid[])
 ), worker AS (
     UPDATE worker_processes w SET heartbeat_at = now() FROM mine WHERE w.tenant_id = mine.id
+      AND set_config('synchronous_commit', 'off', true) <> '' -- there is another one soon
 )
 UPDATE whatsapp_sessions s SET last_seen_at = now() FROM mine
 WHERE s.tenant_id = mine.id AND s.tenant_id = ANY($1::uuid[])

@@ -80,7 +80,7 @@ func (s *supervisor) prepare(ctx context.Context) error {
 
 // connect makes one connection and stays with it until it ends.
 func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
-	if err := s.prepare(ctx); err != nil {
+	if err := aside(func() error { return s.prepare(ctx) }); err != nil {
 		return s.again("", err)
 	}
 	if s.status.reason != queries.SessionReasonRECONNECTING && s.status.reason != queries.SessionReasonWAITINGFORSCAN {
@@ -103,7 +103,7 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	s.forgetEvents()
 	s.pool.metrics.dials.Inc()
 	cli := s.client
-	if err := cli.ConnectContext(s.ctx); err != nil {
+	if err := aside(func() error { return cli.ConnectContext(s.ctx) }); err != nil {
 		return s.again("WhatsApp cannot be reached", err)
 	}
 	var online *sender

@@ -86,7 +86,9 @@ func (p *Pool) recordStopped(ctx context.Context, tenantID uuid.UUID) error {
 	if !ok {
 		return ErrNotOwner
 	}
-	return newSupervisor(p, tenantID, t.Shard, epoch).write(ctx, stoppedStatus(t.Jid != nil))
+	s := newSupervisor(p, tenantID, t.Shard, epoch)
+	defer s.cancel()
+	return s.write(ctx, stoppedStatus(t.Jid != nil))
 }
 
 // Restart makes a tenant's connection anew.

@@ -85,9 +85,15 @@ func (s *supervisor) wakeSender() {
 
 func (o *sender) run() {
 	defer close(o.done)
+	defer func() {
+		if r := recover(); r != nil {
+			o.s.log.Error("sender panicked", "panic", r, "stack", string(debug.Stack()))
+			o.s.reset(fmt.Errorf("fault in the program: %v", r))
+		}
+	}()
 	for !o.last.Load() {
 		var again <-chan time.Time
-		if err := o.drain(); err != nil && o.ctx.Err() == nil {
+		if err := aside(o.drain); err != nil && o.ctx.Err() == nil {
 			wait := o.retries.next()
 			o.s.log.Warn("sending paused", "for", wait, "error", err)
 			again = time.After(wait)

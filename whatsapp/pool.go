@@ -148,7 +148,7 @@ func (p *Pool) gained(ctx context.Context, shards []int16) error {
 	if err != nil {
 		return err
 	}
-	spread := min(time.Duration(len(tenants))*20*time.Millisecond, 10*time.Second)
+	spread := min(time.Duration(len(tenants))*5*time.Millisecond, 10*time.Second)
 	for _, id := range tenants {
 		delay := time.Duration(0)
 		if len(tenants) > maxDials {

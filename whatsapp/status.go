@@ -102,7 +102,9 @@ func (s *supervisor) record(ctx context.Context, st status) {
 	s.status, s.unsaved = st, nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()
-	if err := retry(ctx, func(ctx context.Context) error { return s.write(ctx, st) }); err != nil {
+	if err := aside(func() error {
+		return retry(ctx, func(ctx context.Context) error { return s.write(ctx, st) })
+	}); err != nil {
 		s.log.Error("state not recorded yet", "reason", st.reason, "error", err)
 		s.unsaved = &st
 	}

@@ -27,8 +27,8 @@ type supervisor struct {
 
 	ctx    context.Context // of everything the tenant does; ends at once when the lease is lost
 	cancel context.CancelFunc
-	quit   chan struct{} // closed: stop in an orderly way
-	once   sync.Once
+	work   context.Context // of new work; ends first, when the tenant is stopped in an orderly way
+	quit   context.CancelFunc
 	done   chan struct{}
 
 	events chan any          // connection events
@@ -74,11 +74,12 @@ type link struct {
 func newSupervisor(p *Pool, tenant uuid.UUID, shard int16, epoch int64) *supervisor {
 	s := &supervisor{
 		pool: p, tenant: tenant, shard: shard, epoch: epoch, log: p.o.Log.With("tenant_id", tenant),
-		quit: make(chan struct{}), done: make(chan struct{}),
+		done:   make(chan struct{}),
 		events: make(chan any, 64), resets: make(chan error, 1), wakes: make(chan struct{}, 1), pairs: make(chan *pairRequest),
 		chats: newCache[string, chat](128), poison: newCache[string, int](64), kick: make(chan struct{}, 1),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.work, s.quit = context.WithCancel(s.ctx)
 	s.device = s.newDevice()
 	return s
 }
@@ -99,15 +100,7 @@ func (s *supervisor) run(delay time.Duration) {
 			s.record(s.ctx, endStatus(queries.SessionReasonRECONNECTING, why, why, eventWorkerError))
 		}
 	}()
-	ctx, cancel := context.WithCancel(s.ctx)
-	defer cancel()
-	go func() { // an orderly stop ends every wait of the loop below, but not what is being handled
-		select {
-		case <-s.quit:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	ctx := s.work
 	if delay > 0 && !sleep(ctx, delay) {
 		return
 	}
@@ -207,7 +200,7 @@ func (s *supervisor) reset(err error) {
 
 // stop ends the supervisor in an orderly way: no new work, what is being handled is finished within the time of ctx.
 func (s *supervisor) stop(ctx context.Context) error {
-	s.once.Do(func() { close(s.quit) })
+	s.quit()
 	select {
 	case <-s.done:
 		return nil
@@ -220,7 +213,6 @@ func (s *supervisor) stop(ctx context.Context) error {
 // abort ends everything at once: this node may not act for the tenant any more.
 func (s *supervisor) abort() {
 	s.cancel()
-	s.once.Do(func() { close(s.quit) })
 	if l := s.online.Swap(nil); l != nil {
 		go l.client.Disconnect()
 	}

@@ -33,6 +33,29 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// aside runs fn on a goroutine of its own and waits for it. Dialling and encrypting need deep stacks; a goroutine that lives
+// as long as its tenant would keep them.
+func aside[T any](fn func() T) T {
+	type outcome struct {
+		value T
+		fault any
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		defer func() {
+			o.fault = recover()
+			done <- o
+		}()
+		o.value = fn()
+	}()
+	o := <-done
+	if o.fault != nil {
+		panic(o.fault)
+	}
+	return o.value
+}
+
 // passing reports whether a failure of the database may be over with the next try. What the data themselves forbid
 // (classes 22 and 23) stays forbidden, except where another transaction made or removed the same row a moment ago.
 func passing(err error) bool {
