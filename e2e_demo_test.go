@@ -146,7 +146,7 @@ func everyPage(t *testing.T, s *serving, operator, swahili, english, nobody *tab
 		pages []string
 	}{
 		{"anonymous", nobody, []string{"/login", "/login?out=1", "/demo/phone", "/setup/none", "/invite/none", "/nothing-here"}},
-		{"admin", operator, []string{"/admin/tenants?q=nobody-is-called-so", tenant, "/admin/keys", "/admin/account", "/logout-everywhere", "/admin/nothing-here", "/demo/phone", "/admin/tenants"}},
+		{"admin", operator, []string{"/admin/tenants?q=nobody-is-called-so", tenant, "/admin/keys", "/admin/account", "/admin/jobs", "/logout-everywhere", "/admin/nothing-here", "/demo/phone", "/admin/tenants"}},
 		{"owner", english, []string{"/portal", "/portal/messages", "/portal/events", "/portal/account", "/logout-everywhere", "/admin"}},
 		{"owner-sw", swahili, []string{"/portal", "/portal/messages", "/portal/events", "/portal/account", "/logout-everywhere", "/portal/nothing-here"}},
 	} {
@@ -163,7 +163,11 @@ func everyPage(t *testing.T, s *serving, operator, swahili, english, nobody *tab
 				}
 				of.tab.shoot("page-" + strings.NewReplacer("/", "-", "?", "-", tenant, "-tenant").Replace(of.name+path) + map[int64]string{phone: "-390", desk: ""}[width])
 			}
-			of.tab.sound(name)
+			var except []string
+			if path == "/admin/jobs" {
+				except = []string{"label-content-name-mismatch"} // River's own menu button
+			}
+			of.tab.sound(name, except...)
 			of.tab.quiet(name)
 		}
 	}
