@@ -59,20 +59,21 @@ func (s *supervisor) receive(cli *whatsmeow.Client, evt *events.Message) (ok boo
 	started := time.Now()
 	in := inbound{id: newID(), waID: storable(evt.Info.ID, 128), kind: kind, text: storable(text, maxTextRunes),
 		sentAt: evt.Info.Timestamp, to: s.ownNumber()}
-	var queued *Queued
+	var reply *answer
 	err := retry(s.ctx, func(ctx context.Context) error {
 		from, err := s.who(ctx, evt.Info)
 		if err != nil {
 			return err
 		}
 		in.from = from
-		queued, err = s.takeIn(ctx, in)
+		reply, err = s.takeIn(ctx, in)
 		return err
 	})
 	switch {
 	case err == nil:
 		s.pool.metrics.handled.Observe(time.Since(started).Seconds())
-		if queued != nil {
+		if reply != nil {
+			s.mind(evt.Info, *reply)
 			s.wakeSender()
 		}
 		return true
@@ -103,8 +104,8 @@ func (s *supervisor) giveUp(waID string, err error) bool {
 var errChatGone = errors.New("the conversation is gone")
 
 // takeIn logs a message, decides about it, and queues the answer.
-func (s *supervisor) takeIn(ctx context.Context, in inbound) (*Queued, error) {
-	var queued *Queued
+func (s *supervisor) takeIn(ctx context.Context, in inbound) (*answer, error) {
+	var reply *answer
 	var at chat
 	err := pgx.BeginFunc(ctx, s.pool.o.DB, func(tx pgx.Tx) error {
 		q := s.pool.q.WithTx(tx)
@@ -124,7 +125,7 @@ func (s *supervisor) takeIn(ctx context.Context, in inbound) (*Queued, error) {
 		if !row.Fresh {
 			return nil // delivered again; it was handled the first time
 		}
-		queued, err = s.decide(ctx, tx, in, at, row)
+		reply, err = s.decide(ctx, tx, in, at, row)
 		return err
 	})
 	if err != nil {
@@ -132,18 +133,18 @@ func (s *supervisor) takeIn(ctx context.Context, in inbound) (*Queued, error) {
 		return nil, err
 	}
 	s.chats.set(at.key(), at)
-	return queued, nil
+	return reply, nil
 }
 
 // decide asks the bot about a message that is logged, and stores what it says.
-func (s *supervisor) decide(ctx context.Context, tx pgx.Tx, in inbound, at chat, row queries.ReceiveMessageRow) (*Queued, error) {
+func (s *supervisor) decide(ctx context.Context, tx pgx.Tx, in inbound, at chat, row queries.ReceiveMessageRow) (*answer, error) {
 	limit := s.pool.o.RepliesPerMinute
 	if row.RepliesPerMinute != nil {
 		limit = int(*row.RepliesPerMinute)
 	}
 	params := queries.RecordDecisionParams{TenantID: s.tenant, MessageID: in.id, ConversationID: at.conversation,
 		FromNumber: in.to, ToNumber: at.phone}
-	var queued *Queued
+	var reply *answer
 	if limit > 0 && int(row.RecentReplies) >= limit {
 		params.Decision = new(decisionRateLimited)
 	} else {
@@ -157,19 +158,20 @@ func (s *supervisor) decide(ctx context.Context, tx pgx.Tx, in inbound, at chat,
 				params.ReplyIds = append(params.ReplyIds, id)
 				params.ReplyTexts = append(params.ReplyTexts, storable(r.Text, maxTextRunes))
 				params.ReplyWaIds = append(params.ReplyWaIds, newMessageID())
-				queued = &Queued{TenantID: s.tenant, MessageID: id, Shard: row.Shard}
+				reply = &answer{queued: Queued{TenantID: s.tenant, MessageID: id, Shard: row.Shard}, conversation: at.conversation,
+					typing: typingTime(limit, r.Text), unread: d.Handoff}
 			}
 		}
 	}
 	if err := s.pool.q.WithTx(tx).RecordDecision(ctx, params); err != nil {
 		return nil, err
 	}
-	if queued != nil && s.pool.o.Enqueue != nil {
-		if err := s.pool.o.Enqueue(ctx, tx, []Queued{*queued}); err != nil {
+	if reply != nil && s.pool.o.Enqueue != nil {
+		if err := s.pool.o.Enqueue(ctx, tx, []Queued{reply.queued}); err != nil {
 			return nil, err
 		}
 	}
-	return queued, nil
+	return reply, nil
 }
 
 func (s *supervisor) botConfig(row queries.ReceiveMessageRow, limit int) bot.Config {

@@ -40,6 +40,7 @@ type sender struct {
 
 	waiting map[uuid.UUID]time.Time // chats that have to wait, until when
 	retries backoff
+	present bool // shown as online
 }
 
 func (s *supervisor) startSender() *sender {
@@ -128,6 +129,8 @@ type sent struct {
 
 // drain sends what is queued until nothing is left that may be sent now.
 func (o *sender) drain() (err error) {
+	o.greet()
+	defer o.leave()
 	var done *sent
 	defer func() {
 		if done != nil { // an outcome that is not written means sending again

@@ -60,6 +60,9 @@ type supervisor struct {
 	chats  *cache[string, chat]
 	poison *cache[string, int] // tries of messages that could not be taken in
 	kick   chan struct{}       // something is queued
+
+	mannersLock sync.Mutex
+	manners     []manner // for the sender
 }
 
 // tellAfter is how many tries to connect have to fail until the loss of a connection is an event.
