@@ -797,6 +797,7 @@ type Node struct {
 	Name       string
 	StartedAt  time.Time
 	LastSeenAt time.Time
+	Process    string
 }
 
 type OneTimeLink struct {

@@ -6,7 +6,7 @@ ON CONFLICT DO NOTHING;
 
 -- This node lives. Its shards are shared out among the nodes that said so within one lease.
 -- name: TouchNode :exec
-INSERT INTO nodes (id, name) VALUES (@id, @name)
+INSERT INTO nodes (id, name, process) VALUES (@id, @name, @process)
 ON CONFLICT (id) DO UPDATE SET last_seen_at = now();
 
 -- A node that stops in an orderly way takes no share any more.
@@ -41,3 +41,12 @@ RETURNING id, epoch;
 -- name: ReleaseShards :exec
 UPDATE shards SET node_id = NULL, lease_until = NULL
 WHERE node_id = @node_id AND id = ANY(sqlc.arg(ids)::smallint[]);
+
+-- Nodes that may have been processes of this machine.
+-- name: ListNodeProcesses :many
+SELECT id, process FROM nodes WHERE process LIKE sqlc.arg(machine)::text || ' %' AND id <> @id;
+
+-- A node that is dead for certain: its shards are free at once.
+-- name: BuryNode :exec
+WITH freed AS (UPDATE shards SET node_id = NULL, lease_until = NULL WHERE node_id = sqlc.arg(id)::uuid)
+DELETE FROM nodes WHERE id = sqlc.arg(id)::uuid;

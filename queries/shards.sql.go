@@ -54,6 +54,17 @@ func (q *Queries) AcquireShards(ctx context.Context, arg AcquireShardsParams) ([
 	return items, nil
 }
 
+const buryNode = `-- name: BuryNode :exec
+WITH freed AS (UPDATE shards SET node_id = NULL, lease_until = NULL WHERE node_id = $1::uuid)
+DELETE FROM nodes WHERE id = $1::uuid
+`
+
+// A node that is dead for certain: its shards are free at once.
+func (q *Queries) BuryNode(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, buryNode, id)
+	return err
+}
+
 const ensureShards = `-- name: EnsureShards :exec
 INSERT INTO shards (id)
 SELECT n FROM generate_series(0, $1::integer) AS n
@@ -64,6 +75,41 @@ ON CONFLICT DO NOTHING
 func (q *Queries) EnsureShards(ctx context.Context, last int32) error {
 	_, err := q.db.Exec(ctx, ensureShards, last)
 	return err
+}
+
+const listNodeProcesses = `-- name: ListNodeProcesses :many
+SELECT id, process FROM nodes WHERE process LIKE $1::text || ' %' AND id <> $2
+`
+
+type ListNodeProcessesParams struct {
+	Machine string
+	ID      uuid.UUID
+}
+
+type ListNodeProcessesRow struct {
+	ID      uuid.UUID
+	Process string
+}
+
+// Nodes that may have been processes of this machine.
+func (q *Queries) ListNodeProcesses(ctx context.Context, arg ListNodeProcessesParams) ([]ListNodeProcessesRow, error) {
+	rows, err := q.db.Query(ctx, listNodeProcesses, arg.Machine, arg.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListNodeProcessesRow
+	for rows.Next() {
+		var i ListNodeProcessesRow
+		if err := rows.Scan(&i.ID, &i.Process); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const releaseShards = `-- name: ReleaseShards :exec
@@ -152,17 +198,18 @@ func (q *Queries) ShardsOverview(ctx context.Context, leaseSeconds float64) (Sha
 }
 
 const touchNode = `-- name: TouchNode :exec
-INSERT INTO nodes (id, name) VALUES ($1, $2)
+INSERT INTO nodes (id, name, process) VALUES ($1, $2, $3)
 ON CONFLICT (id) DO UPDATE SET last_seen_at = now()
 `
 
 type TouchNodeParams struct {
-	ID   uuid.UUID
-	Name string
+	ID      uuid.UUID
+	Name    string
+	Process string
 }
 
 // This node lives. Its shards are shared out among the nodes that said so within one lease.
 func (q *Queries) TouchNode(ctx context.Context, arg TouchNodeParams) error {
-	_, err := q.db.Exec(ctx, touchNode, arg.ID, arg.Name)
+	_, err := q.db.Exec(ctx, touchNode, arg.ID, arg.Name, arg.Process)
 	return err
 }

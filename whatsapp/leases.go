@@ -85,6 +85,9 @@ func (l *leases) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	l.renew(ctx)
+	if err := l.buryDead(ctx); err != nil && ctx.Err() == nil {
+		l.log.Warn("processes that died not looked for", "error", err)
+	}
 	wg.Go(func() { l.every(ctx, l.lease/3, func() { l.renew(ctx) }) })
 	wg.Go(func() { l.every(ctx, max(l.lease/60, 20*time.Millisecond), l.expire) })
 	wg.Go(func() { l.tell(ctx) })
@@ -175,7 +178,7 @@ func (l *leases) drop(ids []int16) {
 func (l *leases) renew(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, l.lease/3)
 	defer cancel()
-	if err := l.q.TouchNode(ctx, queries.TouchNodeParams{ID: l.node, Name: l.name}); err != nil {
+	if err := l.q.TouchNode(ctx, queries.TouchNodeParams{ID: l.node, Name: l.name, Process: ownProcess()}); err != nil {
 		if ctx.Err() == nil {
 			l.log.Warn("node not recorded", "error", err)
 		}
