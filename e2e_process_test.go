@@ -97,6 +97,13 @@ func (p *process) end(signal syscall.Signal) {
 	}
 }
 
+// serveProcess is a serving command as a process of its own: with it ends every connection that a browser keeps to it.
+func serveProcess(t *testing.T, bin string, settings map[string]string, args ...string) *serving {
+	t.Helper()
+	p := start(t, bin, settings, args...)
+	return &serving{url: p.url, out: p.out, stop: func() { p.end(syscall.SIGTERM) }}
+}
+
 // once runs a command to its end and returns its exit status and what it wrote.
 func once(t *testing.T, bin, stdin string, settings map[string]string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()

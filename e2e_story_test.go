@@ -11,8 +11,8 @@ import (
 // The operator's whole way: from the printed link to a linked business that answers, over a restart, to its stop.
 func TestOperatorsStory(t *testing.T) {
 	const number, asha, juma = "+255712000301", "+255754000401", "+255713000402"
-	p := newProduct(t)
-	s := p.serve("127.0.0.1:0")
+	p, bin := newProduct(t), buildBinary(t)
+	s := serveProcess(t, bin, p.settings(), "serve", "--listen", "127.0.0.1:0") // it will be stopped under an open page
 	b := newTab(t, newBrowser(t))
 
 	b.open(s.setupLink(t))
@@ -93,7 +93,7 @@ func TestOperatorsStory(t *testing.T) {
 	b.expect("ERR_EMPTY_RESPONSE")
 	b.expect("ERR_CONNECTION_RESET")
 	s.stop()
-	s = p.serve(strings.TrimPrefix(s.url, "http://"))
+	serveProcess(t, bin, p.settings(), "serve", "--listen", strings.TrimPrefix(s.url, "http://"))
 	if err := p.sim.WaitConnected(within(t), number); err != nil {
 		t.Fatal(err)
 	}
