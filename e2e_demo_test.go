@@ -153,7 +153,7 @@ func everyPage(t *testing.T, s *serving, operator, swahili, english, nobody *tab
 			for _, width := range []int64{phone, desk} {
 				of.tab.width(width)
 				of.tab.open(s.url + path)
-				of.tab.until(`!document.querySelector("#live") || window.streamSaid === true`)
+				of.tab.until(`document.body.innerText.trim() !== "" && (!document.querySelector("#live") || window.streamSaid === true)`) // the job dashboard draws itself
 				shifted := eval[float64](of.tab, `document.fonts.ready.then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(window.shifted)))))`)
 				if shifted >= 0.1 {
 					t.Errorf("%s at %d px: what is on the page moves by %.3f after it was shown", name, width, shifted)
