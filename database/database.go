@@ -151,6 +151,13 @@ func (d *Database) CheckConnections(ctx context.Context, need int) error {
 	return nil
 }
 
+// Ping reports whether the server answers the System pool within two seconds: the part of readiness that can pass and return.
+func (d *Database) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return d.System.Ping(ctx)
+}
+
 // setting names the setting that decides which Postgres this is.
 func (d *Database) setting() string {
 	if d.private != nil {
