@@ -50,8 +50,9 @@ type app struct {
 	hub       *routes.Hub
 	dashboard *riverui.Handler
 	pool      *whatsapp.Pool        // nil in a web process
-	river     *river.Client[pgx.Tx] // works jobs, or only inserts them in a web process
-	streams   context.Context       // ends before the web server is shut down, and every stream with it
+	river     *river.Client[pgx.Tx] // works jobs; in a web process only those of no tenant
+	queues    *jobs.ShardQueues
+	streams   context.Context // ends before the web server is shut down, and every stream with it
 	endStream context.CancelFunc
 	demo      *demoOptions
 }
@@ -82,12 +83,12 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if c.Role == roleWeb {
-		a.river, err = jobs.NewInserter(a.db.System, riverLog(log))
-	} else {
-		err = a.wireWorker(registry)
+	if c.Role != roleWeb {
+		if err := a.wirePool(registry); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
+	if err := a.wireJobs(); err != nil {
 		return nil, err
 	}
 	a.commands = jobs.NewCommands(a.db.System, a.river)
@@ -108,9 +109,9 @@ func openDatabase(ctx context.Context, c config, log *slog.Logger) (*database.Da
 	return db, nil
 }
 
-// wireWorker joins the pool and River: the pool stores replies together with the jobs that send them, and River works these
-// jobs with the pool, on the queues of the shards that the pool holds.
-func (a *app) wireWorker(registry *prometheus.Registry) (err error) {
+// wirePool joins the pool and River: the pool stores replies together with the jobs that send them, and River works these jobs
+// with the pool, on the queues of the shards that the pool holds.
+func (a *app) wirePool(registry *prometheus.Registry) (err error) {
 	c := a.config
 	host, _ := os.Hostname()
 	o := whatsapp.Options{
@@ -119,25 +120,28 @@ func (a *app) wireWorker(registry *prometheus.Registry) (err error) {
 		Enqueue: func(ctx context.Context, tx pgx.Tx, queued []whatsapp.Queued) error {
 			return enqueueReplies(ctx, a.river, tx, queued)
 		},
-		ShardsChanged: func(gained, lost []int16) {
-			ctx, cancel := context.WithTimeout(context.Background(), drainJobs)
-			defer cancel()
-			if err := errors.Join(jobs.RemoveShards(ctx, a.river, lost), jobs.AddShards(a.river, gained)); err != nil && a.streams.Err() == nil {
-				a.log.Error("job queues do not follow the shards", "err", err, "gained", gained, "lost", lost)
-			}
-		},
+		ShardsChanged: func(gained, lost []int16) { a.queues.Change(gained, lost) },
 	}
 	if c.WhatsAppURL != "" {
 		o.Endpoint = &whatsapp.Endpoint{URL: c.WhatsAppURL, RootKey: c.WhatsAppRootKey}
 	}
-	if a.pool, err = whatsapp.New(o); err != nil {
+	a.pool, err = whatsapp.New(o)
+	return err
+}
+
+func (a *app) wireJobs() (err error) {
+	o := jobs.WorkerOptions{
+		DB: a.db.System, Log: a.log, RiverLog: riverLog(a.log), NotOwner: whatsapp.ErrNotOwner, SoftStopTimeout: drainJobs,
+		StaleThreshold: a.config.StaleThreshold, StaleInterval: a.config.StaleInterval,
+	}
+	if a.pool != nil {
+		o.Pool = a.pool
+	}
+	if a.river, err = jobs.NewWorker(o); err != nil {
 		return err
 	}
-	a.river, err = jobs.NewWorker(jobs.WorkerOptions{
-		DB: a.db.System, Log: a.log, RiverLog: riverLog(a.log), Pool: a.pool, NotOwner: whatsapp.ErrNotOwner, SoftStopTimeout: drainJobs,
-		StaleThreshold: c.StaleThreshold, StaleInterval: c.StaleInterval,
-	})
-	return err
+	a.queues = jobs.NewShardQueues(a.river, a.log)
+	return nil
 }
 
 func riverLog(log *slog.Logger) *slog.Logger {
@@ -208,10 +212,11 @@ func (a *app) run(ctx context.Context, started func()) error {
 	pool, stopPool := context.WithCancel(context.Background())
 	defer stopPool()
 	stopped := make(chan struct{})
+	if err := a.river.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start River: %w", err)
+	}
+	g.Go(func() error { a.queues.Run(a.streams); return nil })
 	if a.pool != nil {
-		if err := a.river.Start(context.WithoutCancel(ctx)); err != nil {
-			return fmt.Errorf("start River: %w", err)
-		}
 		g.Go(func() error {
 			defer close(stopped)
 			return a.pool.Run(pool)
@@ -240,13 +245,11 @@ func (a *app) run(ctx context.Context, started func()) error {
 func (a *app) stop(stopPool context.CancelFunc, poolStopped <-chan struct{}) {
 	a.log.Info("stopping")
 	a.endStream()
-	if a.pool != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), drainJobs+time.Second)
-		if err := a.river.Stop(ctx); err != nil {
-			a.log.Warn("some jobs did not end in time; they are taken up again by whoever runs next", "err", err)
-		}
-		cancel()
+	ctx, cancel := context.WithTimeout(context.Background(), drainJobs+time.Second)
+	if err := a.river.Stop(ctx); err != nil {
+		a.log.Warn("some jobs did not end in time; they are taken up again by whoever runs next", "err", err)
 	}
+	cancel()
 	stopPool()
 	select {
 	case <-poolStopped:

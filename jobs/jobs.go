@@ -47,34 +47,35 @@ func ShardQueue(shard int16) string { return fmt.Sprintf("shard_%d", shard) }
 
 // shardQueueConfig: a message is picked up as soon as its insertion is announced; polling only catches what an announcement
 // missed.
-var shardQueueConfig = river.QueueConfig{MaxWorkers: 16, FetchCooldown: 5 * time.Millisecond, FetchPollInterval: 2 * time.Second}
+var shardQueueConfig = river.QueueConfig{MaxWorkers: 16, FetchPollInterval: 2 * time.Second}
 
-// NewInserter gives a client that only inserts, for web processes and commands.
-func NewInserter(db *pgxpool.Pool, log *slog.Logger) (*river.Client[pgx.Tx], error) {
-	return river.NewClient(riverpgxv5.New(db), &river.Config{Logger: log})
-}
+// fetchCooldown is how soon a second announcement of jobs in one queue follows the first. It is a setting of whoever inserts
+// as well: what is not announced waits for the next poll.
+const fetchCooldown = 5 * time.Millisecond
 
 // WorkerOptions are the settings of a worker node's jobs.
 type WorkerOptions struct {
 	DB                            *pgxpool.Pool
 	Log, RiverLog                 *slog.Logger
-	Pool                          Pool
+	Pool                          Pool  // nil: a web process, which works what belongs to no tenant
 	NotOwner                      error // what Pool returns for a tenant whose shard this node does not hold
 	StaleThreshold, StaleInterval time.Duration
 	SoftStopTimeout               time.Duration // how long running jobs may go on after the client was told to stop
 }
 
 // NewWorker gives the client of a worker node. It works the queue "default" (periodic jobs); the queues of shards come and go
-// with their leases, see AddShards and RemoveShards.
+// with their leases, see ShardQueues. Web processes work "default" too: the sweep must go on when the last worker has died.
 func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &tenantStartWorker{pool: o.Pool})
-	river.AddWorker(workers, &tenantStopWorker{pool: o.Pool})
-	river.AddWorker(workers, &tenantRestartWorker{pool: o.Pool})
-	river.AddWorker(workers, &tenantLogoutWorker{pool: o.Pool})
-	river.AddWorker(workers, &tenantForgetWorker{pool: o.Pool})
-	river.AddWorker(workers, &tenantPairCodeWorker{pool: o.Pool})
-	river.AddWorker(workers, &messageSendWorker{pool: o.Pool})
+	if o.Pool != nil {
+		river.AddWorker(workers, &tenantStartWorker{pool: o.Pool})
+		river.AddWorker(workers, &tenantStopWorker{pool: o.Pool})
+		river.AddWorker(workers, &tenantRestartWorker{pool: o.Pool})
+		river.AddWorker(workers, &tenantLogoutWorker{pool: o.Pool})
+		river.AddWorker(workers, &tenantForgetWorker{pool: o.Pool})
+		river.AddWorker(workers, &tenantPairCodeWorker{pool: o.Pool})
+		river.AddWorker(workers, &messageSendWorker{pool: o.Pool})
+	}
 	river.AddWorker(workers, &staleSweepWorker{db: o.DB, log: o.Log, threshold: o.StaleThreshold})
 	river.AddWorker(workers, &cleanupWorker{db: o.DB})
 	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
@@ -90,31 +91,14 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 			periodic(o.StaleInterval, StaleSweep{}),
 			periodic(time.Hour, Cleanup{}),
 		},
+		FetchCooldown:               fetchCooldown,
+		SkipUnknownJobCheck:         o.Pool == nil, // a web process inserts jobs that it does not work
 		Middleware:                  []rivertype.Middleware{snoozeElsewhere(o.NotOwner)},
 		JobTimeout:                  time.Minute,
 		RescueStuckJobsAfter:        2 * time.Minute,
 		CompletedJobRetentionPeriod: time.Hour, // one job a message: the log is in message_logs
 		SoftStopTimeout:             o.SoftStopTimeout,
 	})
-}
-
-// AddShards starts working the queues of these shards.
-func AddShards(client *river.Client[pgx.Tx], shards []int16) error {
-	for _, shard := range shards {
-		if err := client.Queues().Add(ShardQueue(shard), shardQueueConfig); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// RemoveShards stops working these shards' queues and waits for the jobs at work in them.
-func RemoveShards(ctx context.Context, client *river.Client[pgx.Tx], shards []int16) error {
-	var errs []error
-	for _, shard := range shards {
-		errs = append(errs, client.Queues().Remove(ctx, ShardQueue(shard)))
-	}
-	return errors.Join(errs...)
 }
 
 // EnqueueSends inserts the send jobs of replies in the transaction that stored them.

@@ -25,6 +25,7 @@ func startWorker(t *testing.T, db *database.Database, sim *simulator.Server) {
 	log := slog.New(slog.DiscardHandler)
 	must(t, queries.New(db.System).EnsureShards(t.Context(), 3))
 	var client *river.Client[pgx.Tx]
+	var queues *jobs.ShardQueues
 	endpoint := &whatsapp.Endpoint{URL: sim.URL()}
 	copy(endpoint.RootKey[:], sim.RootKey())
 	pool, err := whatsapp.New(whatsapp.Options{
@@ -39,19 +40,17 @@ func startWorker(t *testing.T, db *database.Database, sim *simulator.Server) {
 			}
 			return jobs.EnqueueSends(ctx, client, tx, queued[0].Shard, sends)
 		},
-		ShardsChanged: func(gained, _ []int16) {
-			if err := jobs.AddShards(client, gained); err != nil {
-				t.Errorf("queues: %v", err)
-			}
-		},
+		ShardsChanged: func(gained, lost []int16) { queues.Change(gained, lost) },
 	})
 	must(t, err)
 	client, err = jobs.NewWorker(jobs.WorkerOptions{
-		DB: db.System, Log: log, Pool: pool, StaleThreshold: time.Minute, StaleInterval: time.Minute, SoftStopTimeout: time.Second,
+		DB: db.System, Log: log, RiverLog: log, Pool: pool, NotOwner: whatsapp.ErrNotOwner, StaleThreshold: time.Minute, StaleInterval: time.Minute, SoftStopTimeout: time.Second,
 	})
 	must(t, err)
 	must(t, client.Start(context.Background()))
 	ctx, stop := context.WithCancel(context.Background())
+	queues = jobs.NewShardQueues(client, log)
+	go queues.Run(ctx)
 	ended := make(chan error, 1)
 	go func() { ended <- pool.Run(ctx) }()
 	t.Cleanup(func() {

@@ -4,14 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"flowhq/jobs"
 )
@@ -70,6 +74,8 @@ func problemOf(err error, requestID string) problem {
 		p.Status, p.Detail = http.StatusNotFound, "This does not exist, or not any more."
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		p.Status, p.Detail = http.StatusServiceUnavailable, "This took too long. Nothing is lost; try again in a moment."
+	case databaseAway(err):
+		p.Status, p.Detail = http.StatusServiceUnavailable, "The database cannot be reached at the moment. Nothing is lost; try again soon."
 	default:
 		p.Detail = "Something went wrong on the server. Quote the number " + requestID + " when you ask about it."
 	}
@@ -78,6 +84,20 @@ func problemOf(err error, requestID string) problem {
 	}
 	p.Title = http.StatusText(p.Status)
 	return p
+}
+
+// databaseAway tells a database that is gone, starting or stopping from one that refuses a statement.
+func databaseAway(err error) bool {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pgerrcode.IsConnectionException(pg.Code) || pgerrcode.IsOperatorIntervention(pg.Code)
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
 }
 
 func statusOf(code jobs.Code) int {

@@ -25,9 +25,12 @@ func (s *server) readyz(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), readyTimeout)
 	defer cancel()
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	pending, err := s.Database.MigrationsPending(ctx)
-	if err == nil && pending {
-		err = errors.New("migrations are pending")
+	err := s.Database.Ping(ctx)
+	if err == nil {
+		var pending bool
+		if pending, err = s.Database.MigrationsPending(ctx); err == nil && pending {
+			err = errors.New("migrations are pending")
+		}
 	}
 	if err == nil && s.Ready != nil {
 		err = s.Ready(ctx)

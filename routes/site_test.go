@@ -56,7 +56,7 @@ func newSiteOn(t *testing.T, db *database.Database, change func(*Options)) *site
 	}
 	q := queries.New(db.System)
 	must(t, q.EnsureShards(ctx, 3))
-	river, err := jobs.NewInserter(db.System, log)
+	river, err := jobs.NewWorker(jobs.WorkerOptions{DB: db.System, Log: log, RiverLog: log, StaleInterval: time.Hour}) // only inserts: it is not started
 	must(t, err)
 	engine, err := templates.Engine(assets.URL)
 	must(t, err)

@@ -14,7 +14,7 @@ import (
 
 const (
 	heartbeat     = 15 * time.Second // a closed browser shows only when a write fails
-	accessRecheck = time.Minute
+	accessRecheck = 10 * time.Second
 	watchRenewal  = 10 * time.Second
 	streamQuery   = 10 * time.Second // for the queries behind one round of events
 )
