@@ -60,6 +60,7 @@ func (s *supervisor) prepare(ctx context.Context) error {
 		}
 	}
 	cli := whatsmeow.NewClient(device, waLogger{s.log, "whatsmeow"})
+	forgetSent(cli)                 // not even room for them is needed
 	cli.EnableAutoReconnect = false // the supervisor does it, with jitter, a cap and a limit per node
 	cli.InitialAutoReconnect = false
 	cli.DisableLoginAutoReconnect = true

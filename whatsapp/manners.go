@@ -75,9 +75,7 @@ func (o *sender) greet() {
 		if err == nil {
 			err = cli.SendChatPresence(ctx, m.info.Chat, types.ChatPresenceComposing, types.ChatPresenceMediaText)
 		}
-		if until := o.waiting[m.conversation]; m.until.After(until) {
-			o.waiting[m.conversation] = m.until
-		}
+		o.wait(m.conversation, m.until)
 	}
 	if err != nil {
 		o.s.log.Debug("read marks and typing not sent", "error", err)

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,26 +30,72 @@ const (
 
 // sender hands the tenant's queued messages to WhatsApp, one after the other in the order of decision, as long as one
 // connection lasts. The queue is the table: what is not marked as sent is tried again, with the same id, here or on the
-// node that runs the tenant next.
+// node that runs the tenant next. It has a goroutine only while there is something to send.
 type sender struct {
 	s      *supervisor
 	link   *link
 	ctx    context.Context
 	cancel context.CancelFunc
-	done   chan struct{}
 	last   atomic.Bool // the message under way is the last one
+
+	mu    sync.Mutex
+	idle  chan struct{} // closed when the goroutine at work ends; nil: none is at work
+	more  bool          // woken while at work
+	again *time.Timer   // the next try of what could not be sent yet
 
 	waiting map[uuid.UUID]time.Time // chats that have to wait, until when
 	retries backoff
 	present bool // shown as online
 }
 
+// startSender sends what was queued while the tenant was away, and then whatever the sender is woken for.
 func (s *supervisor) startSender() *sender {
-	o := &sender{s: s, link: s.online.Load(), done: make(chan struct{}), waiting: make(map[uuid.UUID]time.Time),
-		retries: backoff{base: time.Second, limit: retryLongest}}
+	o := &sender{s: s, link: s.online.Load(), retries: backoff{base: time.Second, limit: retryLongest}}
 	o.ctx, o.cancel = context.WithCancel(s.ctx)
-	go o.run()
+	s.sender.Store(o)
+	o.wake()
 	return o
+}
+
+// wakeSender tells the sender, where there is one, that something is queued. A sender that comes later looks by itself.
+func (s *supervisor) wakeSender() {
+	if o := s.sender.Load(); o != nil {
+		o.wake()
+	}
+}
+
+func (o *sender) wake() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.again != nil {
+		o.again.Stop()
+		o.again = nil
+	}
+	switch {
+	case o.last.Load() || o.ctx.Err() != nil:
+	case o.idle != nil:
+		o.more = true
+	default:
+		o.idle = make(chan struct{})
+		go o.run(o.idle)
+	}
+}
+
+// end lets no new work begin. The returned channel is closed when what is under way has ended.
+func (o *sender) end() <-chan struct{} {
+	o.s.sender.CompareAndSwap(o, nil)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last.Store(true)
+	if o.again != nil {
+		o.again.Stop()
+	}
+	if o.idle != nil {
+		return o.idle
+	}
+	idle := make(chan struct{})
+	close(idle)
+	return idle
 }
 
 // wind lets the message under way finish in an orderly stop, which is when ctx has ended; otherwise the connection is broken.
@@ -56,11 +103,10 @@ func (o *sender) wind(ctx context.Context) {
 	if o == nil {
 		return
 	}
-	o.last.Store(true)
-	o.s.wakeSender()
+	idle := o.end()
 	if ctx.Err() != nil {
 		select {
-		case <-o.done:
+		case <-idle:
 		case <-o.ctx.Done():
 		case <-time.After(lastSend):
 		}
@@ -72,42 +118,47 @@ func (o *sender) wind(ctx context.Context) {
 func (o *sender) stop() {
 	if o != nil {
 		o.cancel()
-		<-o.done
+		<-o.end()
 	}
 }
 
-// wakeSender tells the sender, where there is one, that something is queued.
-func (s *supervisor) wakeSender() {
-	select {
-	case s.kick <- struct{}{}:
-	default:
-	}
-}
-
-func (o *sender) run() {
-	defer close(o.done)
+// run works until nothing is left that may be sent now.
+func (o *sender) run(idle chan struct{}) {
+	defer close(idle)
 	defer func() {
 		if r := recover(); r != nil {
 			o.s.log.Error("sender panicked", "panic", r, "stack", string(debug.Stack()))
-			o.s.reset(fmt.Errorf("fault in the program: %v", r))
+			o.s.reset(fmt.Errorf("fault in the program: %v", r)) // which ends this sender; until then it does nothing
 		}
 	}()
-	for !o.last.Load() {
-		var again <-chan time.Time
-		if err := aside(o.drain); err != nil && o.ctx.Err() == nil {
-			wait := o.retries.next()
-			o.s.log.Warn("sending paused", "for", wait, "error", err)
-			again = time.After(wait)
-		} else if next := o.nextWaiting(); next > 0 {
-			again = time.After(next)
+	for {
+		err := o.drain()
+		var pause time.Duration
+		if err != nil && o.ctx.Err() == nil {
+			pause = o.retries.next()
+			o.s.log.Warn("sending paused", "for", pause, "error", err)
+		} else {
+			pause = o.nextWaiting()
 		}
-		select {
-		case <-o.ctx.Done():
+		if !o.rest(pause) {
 			return
-		case <-o.s.kick:
-		case <-again:
 		}
 	}
+}
+
+// rest ends the goroutine at work, or tells it to go on because it was woken meanwhile.
+func (o *sender) rest(pause time.Duration) (goOn bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.more && !o.last.Load() && o.ctx.Err() == nil {
+		o.more = false
+		return true
+	}
+	o.idle = nil
+	if pause > 0 && !o.last.Load() && o.ctx.Err() == nil {
+		o.again = time.AfterFunc(pause, o.wake)
+	}
+	return false
 }
 
 // nextWaiting is how long until the first waiting chat may go on; 0: none waits.
@@ -121,6 +172,16 @@ func (o *sender) nextWaiting() time.Duration {
 	return next
 }
 
+// wait keeps a chat's messages back until a time; not earlier than it has to wait anyway.
+func (o *sender) wait(conversation uuid.UUID, until time.Time) {
+	if o.waiting == nil {
+		o.waiting = make(map[uuid.UUID]time.Time)
+	}
+	if until.After(o.waiting[conversation]) {
+		o.waiting[conversation] = until
+	}
+}
+
 // sent is a message that WhatsApp took and that is not marked yet: the claim of the next one does it.
 type sent struct {
 	id uuid.UUID
@@ -131,6 +192,7 @@ type sent struct {
 func (o *sender) drain() (err error) {
 	o.greet()
 	defer o.leave()
+	defer forgetSent(o.link.client)
 	var done *sent
 	defer func() {
 		if done != nil { // an outcome that is not written means sending again
@@ -201,7 +263,7 @@ func (o *sender) send(m queries.ClaimMessageRow) (*sent, error) {
 	if pause == 0 {
 		pause = min(time.Second<<min(m.Attempts-1, 5), retryLongest)
 	}
-	o.waiting[m.ConversationID] = time.Now().Add(pause)
+	o.wait(m.ConversationID, time.Now().Add(pause))
 	note := either(verdict.note, "Not confirmed by WhatsApp yet; it will be tried again.")
 	return nil, o.mark(func(ctx context.Context, q *queries.Queries) error {
 		return q.NoteFailure(ctx, queries.NoteFailureParams{ID: m.ID, TenantID: o.s.tenant, Failure: &note})

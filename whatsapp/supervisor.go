@@ -45,9 +45,10 @@ type supervisor struct {
 	told      bool         // that the connection is lost
 	pairError string       // why linking failed the last time
 
-	online   atomic.Pointer[link] // while connected
-	alive    atomic.Bool          // counts as running in the heartbeat
-	seen     atomic.Bool          // the latest keepalive was answered
+	online   atomic.Pointer[link]   // while connected
+	sender   atomic.Pointer[sender] // while connected
+	alive    atomic.Bool            // counts as running in the heartbeat
+	seen     atomic.Bool            // the latest keepalive was answered
 	resting  atomic.Bool
 	leaving  atomic.Bool  // being logged out by us
 	handling sync.RWMutex // read-locked while a message is taken in
@@ -59,7 +60,6 @@ type supervisor struct {
 	number atomic.Pointer[string] // ours, E.164: the linked one, or the one that is meant
 	chats  *cache[string, chat]
 	poison *cache[string, int] // tries of messages that could not be taken in
-	kick   chan struct{}       // something is queued
 
 	mannersLock sync.Mutex
 	manners     []manner // for the sender
@@ -78,8 +78,8 @@ func newSupervisor(p *Pool, tenant uuid.UUID, shard int16, epoch int64) *supervi
 	s := &supervisor{
 		pool: p, tenant: tenant, shard: shard, epoch: epoch, log: p.o.Log.With("tenant_id", tenant),
 		done:   make(chan struct{}),
-		events: make(chan any, 64), resets: make(chan error, 1), wakes: make(chan struct{}, 1), pairs: make(chan *pairRequest),
-		chats: newCache[string, chat](128), poison: newCache[string, int](64), kick: make(chan struct{}, 1),
+		events: make(chan any, 16), resets: make(chan error, 1), wakes: make(chan struct{}, 1), pairs: make(chan *pairRequest),
+		chats: newCache[string, chat](128), poison: newCache[string, int](64),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.work, s.quit = context.WithCancel(s.ctx)
