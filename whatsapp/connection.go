@@ -210,6 +210,7 @@ func (s *supervisor) connected(ctx context.Context, cli *whatsmeow.Client) {
 	s.seen.Store(true)
 	s.alive.Store(true)
 	st := connectedStatus()
+	s.tenantSt = st.tenant
 	if s.status.reason != queries.SessionReasonRECONNECTING || s.told {
 		st.event = eventConnected // a short break is no event
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	ackTimeout   = 20 * time.Second // WhatsApp's answer to a message
+	ackTimeout   = 10 * time.Second // WhatsApp's answer to a message
 	sendTimeout  = 45 * time.Second // of everything that belongs to sending one
 	maxAttempts  = 8                // of a message whose failure is neither a time-out nor a broken connection
 	retryLongest = 30 * time.Second
@@ -286,12 +286,38 @@ func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (resp whatsmeo
 	if !o.s.pool.leases.holds(o.s.shard, o.s.epoch) {
 		return whatsmeow.SendResponse{}, ErrNotOwner
 	}
+	ctx, accept := context.WithCancelCause(ctx)
+	defer accept(nil)
+	o.s.underway.Store(&underway{id: m.WaMessageID, accept: accept})
+	defer o.s.underway.Store(nil)
 	resp, err = o.link.client.SendMessage(ctx, to, textMessage(m.MessageText),
 		whatsmeow.SendRequestExtra{ID: m.WaMessageID, Timeout: ackTimeout})
+	if done, ok := errors.AsType[*accepted](context.Cause(ctx)); ok && err != nil {
+		return whatsmeow.SendResponse{ID: m.WaMessageID, Timestamp: done.at}, nil
+	}
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return resp, err
+}
+
+// underway is the message that is with WhatsApp at this moment, its acknowledgement awaited.
+type underway struct {
+	id     string
+	accept context.CancelCauseFunc
+}
+
+// accepted ends the wait for an acknowledgement: the customer's phone has the message, so WhatsApp took it. Meanwhile the
+// tenant's other customers would wait as well.
+type accepted struct{ at time.Time }
+
+func (*accepted) Error() string { return "a receipt came before the acknowledgement" }
+
+// acknowledge ends the wait for a message that a receipt has come for.
+func (s *supervisor) acknowledge(waID string, at time.Time) {
+	if u := s.underway.Load(); u != nil && u.id == waID {
+		u.accept(&accepted{at})
+	}
 }
 
 // mark writes an outcome. The connection may have ended meanwhile, but not the tenant's life on this node.

@@ -39,6 +39,7 @@ func (s *supervisor) receipt(evt *events.Receipt) {
 		return
 	}
 	for _, id := range evt.MessageIDs {
+		s.acknowledge(id, evt.Timestamp)
 		select {
 		case s.pool.receipts <- receipt{tenant: s.tenant, waID: id, read: read, at: evt.Timestamp}:
 		case <-s.ctx.Done():

@@ -61,6 +61,8 @@ type supervisor struct {
 	chats  *cache[string, chat]
 	poison *cache[string, int] // tries of messages that could not be taken in
 
+	underway atomic.Pointer[underway]
+
 	mannersLock sync.Mutex
 	manners     []manner // for the sender
 }

@@ -93,6 +93,9 @@ func TestDroppedConnectionComesBack(t *testing.T) {
 	for _, kind := range []string{simulator.FaultDrop, simulator.FaultRestart} {
 		r.fault(simulator.Fault{Kind: kind, Phone: salon})
 		r.awaitReason(troubled, queries.SessionReasonRECONNECTING)
+		if status := r.get(troubled).Tenant.Status; status != queries.TenantStatusACTIVE {
+			t.Errorf("while reconnecting the tenant is %s, want ACTIVE", status)
+		}
 		r.say(customer, salon, "menu")
 		r.awaitReason(troubled, queries.SessionReasonCONNECTED)
 	}
@@ -133,6 +136,23 @@ func TestDuplicateDelivery(t *testing.T) {
 }
 
 // WhatsApp's word for an answer never comes. The customer's ticks say as much, so it is not sent again.
+// An acknowledgement that does not come holds up nobody else: the customer's receipt says that the message was taken.
+func TestWithheldAckHoldsUpNobody(t *testing.T) {
+	r, _, _, _ := twoLinked(t)
+	r.fault(simulator.Fault{Kind: simulator.FaultWithholdAcks, Phone: salon, Count: 1})
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 1)
+	const another = "255755000099"
+	r.say(another, salon, "menu")
+	ctx, cancel := context.WithTimeout(t.Context(), ackTimeout/2)
+	defer cancel()
+	if _, err := r.sim.WaitInbox(ctx, another, 1); err != nil {
+		t.Error("another customer's answer waited for the acknowledgement that did not come")
+	}
+	r.await("both are read", func() bool { return one[int](r, "SELECT count(*) FROM message_logs WHERE status = 'READ'") == 2 })
+	r.clean()
+}
+
 func TestWithheldAck(t *testing.T) {
 	r, _, troubled, _ := twoLinked(t)
 	r.fault(simulator.Fault{Kind: simulator.FaultWithholdAcks, Phone: salon, Count: 1})
