@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -107,6 +108,7 @@ func readConfig(getenv func(string) string, role, listen, dataDir string) (confi
 		check(badSetting("STALE_THRESHOLD", c.StaleThreshold.String(), "make it at least twice HEARTBEAT_INTERVAL ("+c.Heartbeat.String()+"), or healthy workers are restarted"))
 	}
 	check(c.readWhatsApp(getenv("WHATSAPP_ROOT_KEY")))
+	check(checkMail(getenv("SMTP_URL"), getenv("MAIL_FROM")))
 	return c, errors.Join(errs...)
 }
 
@@ -167,6 +169,22 @@ func (c *config) readProxies(v string) error {
 			network = netip.PrefixFrom(address, address.BitLen())
 		}
 		c.TrustedProxies = append(c.TrustedProxies, network)
+	}
+	return nil
+}
+
+// checkMail only checks: nothing is mailed yet, links are shown to the admin.
+func checkMail(smtp, from string) error {
+	if smtp != "" {
+		u, err := url.Parse(smtp)
+		if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" {
+			return &settingError{"SMTP_URL is not valid: use an address such as smtp://user:password@mail.example.com:587"} // it may hold a password
+		}
+	}
+	if from != "" {
+		if _, err := mail.ParseAddress(from); err != nil {
+			return badSetting("MAIL_FROM", from, "use an address such as Flow HQ <hq@example.com>")
+		}
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ func TestConfigRefusals(t *testing.T) {
 		"LOG_FORMAT":                {"LOG_FORMAT": "xml"},
 		"TRUSTED_PROXIES":           {"TRUSTED_PROXIES": "10.0.0.0/99"},
 		"WHATSAPP_URL":              {"WHATSAPP_URL": "ws://192.168.1.4:7000/ws/chat", "WHATSAPP_ROOT_KEY": strings.Repeat("00", 32)},
+		"SMTP_URL":                  {"SMTP_URL": "mail.example.com"},
+		"MAIL_FROM":                 {"MAIL_FROM": "nobody"},
 		"WHATSAPP_ROOT_KEY":         {"WHATSAPP_URL": "ws://127.0.0.1:7000/ws/chat", "WHATSAPP_ROOT_KEY": "00"},
 	} {
 		_, err := readConfig(env(values), "", "", "")

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"flowhq/database"
@@ -69,11 +70,11 @@ func (c command) run(ctx context.Context) error {
 		fmt.Fprint(c.stdout, usage)
 		return nil
 	}
-	fmt.Fprint(c.stderr, usage)
 	if len(c.args) == 0 {
+		fmt.Fprint(c.stderr, usage)
 		return errUsage
 	}
-	return &settingError{fmt.Sprintf("flowhq: there is no command %q; the commands are listed above", c.args[0])}
+	return &settingError{fmt.Sprintf("flowhq: there is no command %q; flowhq help lists them", strings.Join(c.args[:min(2, len(c.args))], " "))}
 }
 
 // errUsage ends the process with status 2; what was wrong is printed already.
@@ -99,13 +100,15 @@ func (c command) report(err error) int {
 // parse reads a command's flags and refuses what is left over.
 func (c command) parse(name string, define func(*flag.FlagSet)) error {
 	flags := flag.NewFlagSet("flowhq "+name, flag.ContinueOnError)
-	flags.SetOutput(c.stderr)
+	flags.SetOutput(io.Discard)
 	define(flags)
-	if err := flags.Parse(c.args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return errUsage
+	if err := flags.Parse(c.args); errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(c.stdout)
+		fmt.Fprintf(c.stdout, "flowhq %s\n", name)
+		flags.PrintDefaults()
+		return err
+	} else if err != nil {
+		return &settingError{fmt.Sprintf("flowhq %s: %v; see flowhq %[1]s --help", name, err)}
 	}
 	if flags.NArg() > 0 {
 		return &settingError{fmt.Sprintf("flowhq %s: %q is not understood; see flowhq %s --help", name, flags.Arg(0), name)}

@@ -30,7 +30,7 @@ func (c command) simulate(ctx context.Context) error {
 	}
 	s, err := simulator.Start(ctx, simulator.Options{Listen: listen, Control: control, StateFile: state, Log: config.logger(c.stderr)})
 	if err != nil {
-		return err
+		return &settingError{fmt.Sprintf("flowhq simulate: %v: use free loopback addresses for --listen and --control", err)}
 	}
 	fmt.Fprintf(c.stdout, "WHATSAPP_URL=%s\nWHATSAPP_ROOT_KEY=%s\n# control API: %s\n", s.URL(), hex.EncodeToString(s.RootKey()), s.ControlURL())
 	<-ctx.Done()
