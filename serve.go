@@ -43,7 +43,7 @@ type app struct {
 	config   config
 	log      *slog.Logger
 	db       *database.Database
-	listener net.Listener
+	listener *listener
 	commands *jobs.Commands
 
 	web       *fiber.App
@@ -75,7 +75,8 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 	if a.db, err = openDatabase(ctx, c, log); err != nil {
 		return nil, err
 	}
-	if a.listener, err = net.Listen("tcp", c.Listen); err != nil {
+	if a.listener, err = listen(c.Listen); err != nil {
+		a.listener = nil
 		return nil, &settingError{fmt.Sprintf("cannot listen on %s (%v): stop what listens there, or choose another address with --listen", c.Listen, errors.Unwrap(err))}
 	}
 	if err := queries.New(a.db.System).EnsureShards(ctx, int32(c.Shards-1)); err != nil {
@@ -256,8 +257,9 @@ func (a *app) stop(stopPool context.CancelFunc, poolStopped <-chan struct{}) {
 	case <-time.After(closeClients):
 		a.log.Warn("WhatsApp clients did not close in time")
 	}
+	a.listener.hangUp(false)
 	if err := a.web.ShutdownWithTimeout(closeWeb); err != nil {
-		a.log.Warn("web server did not shut down in time", "err", err)
+		a.log.Warn("requests were cut off: they did not end in time", "connections", a.listener.hangUp(true), "err", err)
 	}
 }
 
