@@ -26,6 +26,8 @@ const (
 	codeDuplicateObject = "42710"
 	codeUnique          = "23505"
 	codeInternal        = "XX000"
+	codeDeadlock        = "40P01"
+	codeNotKeptApart    = "FHQ01" // ours: see enter_tenant in migration 00005
 )
 
 // sqlState is the SQLSTATE of a server's error, "" for any other.

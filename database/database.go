@@ -28,10 +28,10 @@ type Options struct {
 
 // Database is an open Postgres with its two pools.
 type Database struct {
-	// System logs in as the owner of the tables, for whom row-level security does not count: workers and admins.
+	// System logs in as the owner of the tables and sees all rows: workers and admins.
 	System *pgxpool.Pool
-	// Portal runs as the role flowhq_portal and sees nothing outside InTenant. It connects when first used, which
-	// works only after Migrate made that role.
+	// Portal sees nothing outside InTenant: it runs as the role flowhq_portal or, where that cannot be had, under forced
+	// row-level security. It connects when first used, after Migrate decided which.
 	Portal *pgxpool.Pool
 
 	dsn     string
@@ -39,6 +39,8 @@ type Database struct {
 	private *server // nil with DATABASE_URL
 	log     *slog.Logger
 	current atomic.Bool // migrations were seen to be complete; they do not become pending again
+
+	portalHasRole atomic.Bool // see choosePortalRole
 }
 
 // Error is a failure of set-up that a person can mend: Error() is one line that names the setting and the remedy and
@@ -82,10 +84,12 @@ func (d *Database) connect(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if d.Portal, err = newPool(ctx, config, portalPool, o.PortalConns); err != nil {
+	if d.System, err = newPool(ctx, config, systemPool, o.MaxConns); err != nil {
 		return err
 	}
-	if d.System, err = newPool(ctx, config, systemPool, o.MaxConns); err != nil {
+	portal := portalPool
+	portal.beforeConnect = d.choosePortalRole
+	if d.Portal, err = newPool(ctx, config, portal, o.PortalConns); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

@@ -24,8 +24,8 @@ import (
 // migrationLock is the advisory lock that lets one process at a time migrate a database: "flowhq" in ASCII.
 const migrationLock = 0x666c6f776871
 
-// Migrate brings the schema up to date: the portal role first, because policies and grants name it, then River's,
-// whatsmeow's and our own migrations, each kept in its own version table. It may run any number of times, and in several
+// Migrate brings the schema up to date: the portal role first, where the login can have it, because policies and grants
+// name it, then River's, whatsmeow's and our own migrations, each kept in its own version table. It may run any number of times, and in several
 // processes at once: one works, the others wait for it. It takes as long as ctx allows.
 func (d *Database) Migrate(ctx context.Context) error { return d.migrate(ctx, migrations.FS) }
 
@@ -49,8 +49,14 @@ func (d *Database) migrate(ctx context.Context, files fs.FS) error {
 	if _, err := lock.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return fmt.Errorf("wait for another process that migrates: %w", err)
 	}
-	if err := ensurePortalRole(ctx, lock.Conn()); err != nil {
+	missing, err := ensurePortalRole(ctx, lock.Conn())
+	if err != nil {
 		return err
+	}
+	if missing != "" {
+		if err := checkForced(ctx, lock.Conn(), missing); err != nil {
+			return err
+		}
 	}
 	started := time.Now()
 	for _, step := range []struct {
@@ -69,6 +75,9 @@ func (d *Database) migrate(ctx context.Context, files fs.FS) error {
 			}
 			return fmt.Errorf("migrate %s's tables: %w", step.name, err)
 		}
+	}
+	if err := d.settlePortalMode(ctx, lock.Conn(), missing); err != nil {
+		return err
 	}
 	d.current.Store(true)
 	d.log.Debug("database is up to date", "took", time.Since(started))
@@ -112,7 +121,7 @@ func migrateOwn(ctx context.Context, pool *pgxpool.Pool, files fs.FS, log *slog.
 	return err
 }
 
-// MigrationsPending says whether Migrate would change anything. It only reads, so a process that does not migrate (serve
+// MigrationsPending says whether the schema is older than this program. It only reads, so a process that does not migrate (serve
 // --role web or worker, /readyz) may ask while another migrates.
 func (d *Database) MigrationsPending(ctx context.Context) (bool, error) {
 	if d.current.Load() {
@@ -128,13 +137,17 @@ func (d *Database) MigrationsPending(ctx context.Context) (bool, error) {
 func (d *Database) pending(ctx context.Context, files fs.FS) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	mode, err := readPortalMode(ctx, d.System)
+	if err != nil {
+		return false, err
+	}
 	var role, river, whatsmeow, own bool
 	if err := d.System.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1), to_regclass('river_migration') IS NOT NULL,
 		to_regclass('whatsmeow_version') IS NOT NULL, to_regclass('goose_db_version') IS NOT NULL`, portalRole).
 		Scan(&role, &river, &whatsmeow, &own); err != nil {
 		return false, fmt.Errorf("look for version tables: %w", err)
 	}
-	if !role || !river || !whatsmeow || !own {
+	if !role && mode != portalForced || !river || !whatsmeow || !own {
 		return true, nil
 	}
 

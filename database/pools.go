@@ -15,10 +15,14 @@ const (
 	minVersion     = 14
 )
 
-// poolKind is what distinguishes the two pools: size, and limits the server enforces on every statement.
+// scope is the setting by which forced row-level security tells workers, admins and migrations ("system") from the portal.
+const scope = "flowhq.scope"
+
+// poolKind is what distinguishes the pools: size, limits the server enforces on every statement, and what they may see.
 type poolKind struct {
-	conns  int32
-	params map[string]string
+	conns         int32
+	params        map[string]string
+	beforeConnect func(context.Context, *pgx.ConnConfig) error
 }
 
 // A worker may wait for a chat's lock and scan a table; a page in front of a person may not.
@@ -26,6 +30,7 @@ var (
 	systemPool = poolKind{conns: 16, params: map[string]string{
 		"application_name":                    "flowhq",
 		"timezone":                            "UTC",
+		scope:                                 "system",
 		"statement_timeout":                   "30s",
 		"lock_timeout":                        "10s",
 		"idle_in_transaction_session_timeout": "60s",
@@ -33,7 +38,7 @@ var (
 	portalPool = poolKind{conns: 4, params: map[string]string{
 		"application_name":                    "flowhq",
 		"timezone":                            "UTC",
-		"role":                                portalRole,
+		scope:                                 "portal", // said, so that no default of the login's says otherwise
 		"statement_timeout":                   "10s",
 		"lock_timeout":                        "5s",
 		"idle_in_transaction_session_timeout": "15s",
@@ -42,6 +47,7 @@ var (
 	migrationPool = poolKind{conns: 4, params: map[string]string{
 		"application_name": "flowhq migrate",
 		"timezone":         "UTC",
+		scope:              "system",
 	}}
 )
 
@@ -63,20 +69,21 @@ func misread(c *pgx.ConnConfig) bool {
 	return strings.Contains(c.Database, "@") || strings.Contains(c.Host, "@") && !strings.HasPrefix(c.Host, "/")
 }
 
-// newPool makes a pool that connects when first used. Settings the operator put into the URL win, except the role, which
+// newPool makes a pool that connects when first used. Settings the operator put into the URL win, except the scope, which
 // is the tenant door.
 func newPool(ctx context.Context, base *pgxpool.Config, kind poolKind, conns int32) (*pgxpool.Pool, error) {
 	config := base.Copy()
 	own := config.ConnConfig.RuntimeParams
 	config.ConnConfig.RuntimeParams = maps.Clone(kind.params)
 	for name, value := range own {
-		if name != "role" || kind.params["role"] == "" {
+		if name != scope {
 			config.ConnConfig.RuntimeParams[name] = value
 		}
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
+	config.BeforeConnect = kind.beforeConnect
 	config.MaxConns = kind.conns
 	if conns > 0 {
 		config.MaxConns = conns
@@ -88,4 +95,18 @@ func newPool(ctx context.Context, base *pgxpool.Config, kind poolKind, conns int
 	config.HealthCheckPeriod = 30 * time.Second
 	config.PingTimeout = connectTimeout
 	return pgxpool.NewWithConfig(ctx, config)
+}
+
+// choosePortalRole lets a connection of the Portal pool begin as the portal's role, whatever role the operator's URL names,
+// unless the database has no such role. The role, once there, stays.
+func (d *Database) choosePortalRole(ctx context.Context, config *pgx.ConnConfig) error {
+	if !d.portalHasRole.Load() {
+		mode, err := readPortalMode(ctx, d.System)
+		if err != nil || mode == portalForced {
+			return err
+		}
+		d.portalHasRole.Store(mode == portalAsRole)
+	}
+	config.RuntimeParams["role"] = portalRole
+	return nil
 }

@@ -12,26 +12,28 @@ import (
 	"flowhq/database/databasetest"
 )
 
-// notes makes a small table under the same policy as the real ones, with one row for each of two tenants.
-func notes(t *testing.T) (db *database.Database, a, b uuid.UUID) {
+// notes makes a small table as a later migration would, with one row for each of two tenants.
+func notes(t *testing.T, db *database.Database) (a, b uuid.UUID) {
 	t.Helper()
-	db, a, b = databasetest.New(t), uuid.New(), uuid.New()
+	a, b = uuid.New(), uuid.New()
 	for _, sql := range []string{
 		"CREATE TABLE notes (tenant_id uuid NOT NULL, text text NOT NULL)",
-		"ALTER TABLE notes ENABLE ROW LEVEL SECURITY",
-		"CREATE POLICY portal ON notes TO flowhq_portal USING (tenant_id = nullif(current_setting('flowhq.tenant_id', true), '')::uuid)",
-		"GRANT SELECT, INSERT ON notes TO flowhq_portal",
+		"SELECT protect_tenant_rows('notes', 'tenant_id', 'SELECT, INSERT')",
 		"INSERT INTO notes VALUES ('" + a.String() + "', 'of a'), ('" + b.String() + "', 'of b')",
 	} {
 		if _, err := db.System.Exec(t.Context(), sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}
-	return db, a, b
+	return a, b
 }
 
 func TestInTenant(t *testing.T) {
-	db, a, b := notes(t)
+	inBothModes(t, testInTenant)
+}
+
+func testInTenant(t *testing.T, db *database.Database, _ mode) {
+	a, b := notes(t, db)
 	ctx := t.Context()
 	count := func(q interface {
 		QueryRow(context.Context, string, ...any) pgx.Row
@@ -117,12 +119,15 @@ func TestInTenant(t *testing.T) {
 
 // Every table that belongs to tenants is behind a policy, and nothing else is open to the portal by accident.
 func TestRowLevelSecurityIsComplete(t *testing.T) {
-	db := databasetest.New(t)
+	inBothModes(t, testRowLevelSecurityIsComplete)
+}
+
+func testRowLevelSecurityIsComplete(t *testing.T, db *database.Database, mode mode) {
 	ctx := t.Context()
 	rows, err := db.System.Query(ctx, `
-		SELECT c.relname, c.relrowsecurity,
-			EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND 'flowhq_portal'::regrole = ANY (p.polroles)),
-			EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polroles <> ARRAY['flowhq_portal'::regrole::oid]),
+		SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,
+			coalesce((SELECT string_agg(p.polname || ' to ' || CASE WHEN p.polroles = '{0}' THEN 'all' ELSE array_to_string(p.polroles::regrole[], ',') END,
+				', ' ORDER BY p.polname) FROM pg_policy p WHERE p.polrelid = c.oid), ''),
 			EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) OR c.relname = 'tenants',
 			has_table_privilege('flowhq_portal', c.oid, 'SELECT') OR has_any_column_privilege('flowhq_portal', c.oid, 'SELECT'),
 			has_any_column_privilege('flowhq_portal', c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
@@ -132,8 +137,10 @@ func TestRowLevelSecurityIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	type table struct {
-		Name                                                    string
-		Secured, Policy, OtherPolicy, Tenants, Readable, AnyUse bool
+		Name                      string
+		Secured, Forced           bool
+		Policies                  string
+		Tenants, Readable, AnyUse bool
 	}
 	tables, err := pgx.CollectRows(rows, pgx.RowToStructByPos[table])
 	if err != nil {
@@ -143,17 +150,20 @@ func TestRowLevelSecurityIsComplete(t *testing.T) {
 	for _, table := range tables {
 		t.Run(table.Name, func(t *testing.T) {
 			if !table.Tenants {
-				if table.AnyUse && !(table.Secured && table.Policy) {
+				if table.AnyUse {
 					t.Error("is no tenant's, yet the portal role has privileges on it")
 				}
 				return
 			}
 			ofTenants++
-			if !table.Secured || !table.Policy || table.OtherPolicy {
-				t.Fatalf("row-level security on: %v, policy for flowhq_portal: %v, policy for others: %v; want true, true, false", table.Secured, table.Policy, table.OtherPolicy)
+			if !table.Secured || table.Forced != mode.forced || table.Policies != mode.policies {
+				t.Fatalf("row-level security on: %v, forced: %v, policies %q; want true, %v, %q", table.Secured, table.Forced, table.Policies, mode.forced, mode.policies)
 			}
 			name := pgx.Identifier{table.Name}.Sanitize()
-			if !table.Readable {
+			if mode.forced && table.AnyUse {
+				t.Error("the role of another mode has privileges on it")
+			}
+			if !mode.forced && !table.Readable {
 				var n int
 				if err := db.Portal.QueryRow(ctx, "SELECT count(*) FROM "+name).Scan(&n); err == nil {
 					t.Errorf("read %d rows without a privilege", n)
@@ -168,7 +178,7 @@ func TestRowLevelSecurityIsComplete(t *testing.T) {
 			defer func() { _ = tx.Rollback(ctx) }()
 			sees := func(tenant string) (n int) {
 				t.Helper()
-				for _, sql := range []string{"SET LOCAL ROLE flowhq_portal", "SELECT set_config('flowhq.tenant_id', '" + tenant + "', true)"} {
+				for _, sql := range []string{mode.become, "SELECT set_config('flowhq.tenant_id', '" + tenant + "', true)"} {
 					if _, err := tx.Exec(ctx, sql); err != nil {
 						t.Fatal(err)
 					}
@@ -180,7 +190,7 @@ func TestRowLevelSecurityIsComplete(t *testing.T) {
 				if err := tx.QueryRow(ctx, "SELECT count("+column+") FROM "+name).Scan(&n); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := tx.Exec(ctx, "RESET ROLE"); err != nil {
+				if _, err := tx.Exec(ctx, mode.comeBack); err != nil {
 					t.Fatal(err)
 				}
 				return n

@@ -121,7 +121,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 	return "postgres://app:" + secret + "@" + listener.Addr().String() + "/flowhq?sslmode=disable"
 }
 
-// The portal role is set up by whoever may; where the login role may not, the error says what to run.
+// The portal role is set up by whoever may; where the login role may not, portal requests go on as the login role itself.
 func TestLoginRoles(t *testing.T) {
 	s := startTCPServer(t)
 	s.exec(t, "postgres", "DROP ROLE flowhq_portal",
@@ -136,7 +136,7 @@ func TestLoginRoles(t *testing.T) {
 		t.Cleanup(func() { mustClose(t, db) })
 		return db, db.Migrate(t.Context())
 	}
-	works := func(t *testing.T, url string) {
+	works := func(t *testing.T, url, want string) {
 		t.Helper()
 		db, err := migrate(t, url)
 		if err != nil {
@@ -146,19 +146,32 @@ func TestLoginRoles(t *testing.T) {
 		err = db.InTenant(t.Context(), uuid.New(), func(tx pgx.Tx) error {
 			return tx.QueryRow(t.Context(), "SELECT current_user").Scan(&role)
 		})
-		if err != nil || role != "flowhq_portal" {
-			t.Fatalf("portal transactions run as %q, %v", role, err)
+		if err != nil || role != want {
+			t.Fatalf("portal transactions run as %q, %v; want %q", role, err, want)
 		}
 	}
 
-	_, err := migrate(t, s.url("plain", secret, "plain"))
-	isOneLine(t, err, "DATABASE_URL", "CREATE ROLE flowhq_portal NOLOGIN NOBYPASSRLS;", `GRANT flowhq_portal TO "plain";`)
-	works(t, s.url("creator", secret, "creator"))
-	_, err = migrate(t, s.url("plain", secret, "plain"))
-	isOneLine(t, err, `GRANT flowhq_portal TO "plain";`)
+	// Two databases of one server, each in its own mode.
+	works(t, s.url("plain", secret, "plain"), "plain")
+	works(t, s.url("creator", secret, "creator"), "flowhq_portal")
+	works(t, s.url("plain", secret, "plain"), "plain") // the role is there now, but not for this login
+	works(t, s.url("creator", secret, "creator"), "flowhq_portal")
 	s.exec(t, "postgres", "GRANT flowhq_portal TO plain")
-	works(t, s.url("plain", secret, "plain"))
-	works(t, s.url("postgres", "", "super"))
+	works(t, s.url("plain", secret, "plain"), "flowhq_portal")
+	works(t, s.url("postgres", "", "super"), "flowhq_portal")
+
+	// There is no way back to forced policies.
+	s.exec(t, "postgres", "REVOKE flowhq_portal FROM plain")
+	_, err := migrate(t, s.url("plain", secret, "plain"))
+	isOneLine(t, err, "DATABASE_URL", `GRANT flowhq_portal TO "plain";`)
+	s.exec(t, "postgres", "GRANT flowhq_portal TO plain")
+
+	// Policies, forced or not, mean nothing to this one.
+	s.exec(t, "postgres", "CREATE ROLE strong LOGIN BYPASSRLS PASSWORD '"+secret+"'", "CREATE DATABASE strong OWNER strong")
+	_, err = migrate(t, s.url("strong", secret, "strong"))
+	isOneLine(t, err, "DATABASE_URL", "bypasses row-level security", `GRANT flowhq_portal TO "strong";`)
+	s.exec(t, "postgres", "GRANT flowhq_portal TO strong")
+	works(t, s.url("strong", secret, "strong"), "flowhq_portal")
 
 	_, err = migrate(t, s.url("plain", secret, "foreign_owner"))
 	isOneLine(t, err, "may not create tables", `ALTER DATABASE "foreign_owner" OWNER TO "plain";`)
