@@ -112,6 +112,14 @@ func (c *Commands) UpdateTenant(ctx context.Context, tenantID uuid.UUID, change 
 	})
 }
 
+// forgetPairs removes from whatsmeow's table of LIDs, which all tenants share, the tenant's own pair and those of customers
+// whom no other tenant knows. sqlc does not know that table.
+const forgetPairs = `
+DELETE FROM whatsmeow_lid_map m
+WHERE (m.lid IN (SELECT c.lid FROM contacts c WHERE c.tenant_id = $1)
+    OR m.pn = (SELECT split_part(split_part(s.jid, '@', 1), ':', 1) FROM whatsapp_sessions s WHERE s.tenant_id = $1))
+  AND NOT EXISTS (SELECT FROM contacts other WHERE other.lid = m.lid AND other.tenant_id <> $1)`
+
 // DeleteTenant removes the tenant and everything of it at once; a job on its shard then closes its connection and unlinks
 // the number at WhatsApp.
 func (c *Commands) DeleteTenant(ctx context.Context, tenantID uuid.UUID, _ Actor) error {
@@ -119,6 +127,9 @@ func (c *Commands) DeleteTenant(ctx context.Context, tenantID uuid.UUID, _ Actor
 		w, err := q.LockWorker(ctx, tenantID)
 		if err != nil {
 			return tenantOr(err)
+		}
+		if _, err := tx.Exec(ctx, forgetPairs, tenantID); err != nil {
+			return err
 		}
 		if _, err := q.DeleteTenant(ctx, tenantID); err != nil {
 			return err

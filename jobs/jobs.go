@@ -35,7 +35,7 @@ const snooze = time.Second
 func snoozeElsewhere(notOwner error) rivertype.Middleware {
 	return river.WorkerMiddlewareFunc(func(ctx context.Context, _ *rivertype.JobRow, work func(context.Context) error) error {
 		err := work(ctx)
-		if errors.Is(err, notOwner) {
+		if err != nil && errors.Is(err, notOwner) {
 			return river.JobSnooze(snooze)
 		}
 		return err
