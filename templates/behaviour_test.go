@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	cdpage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -124,6 +126,36 @@ func TestLiveUpdates(t *testing.T) {
 	do(ctx, t, chromedp.Click(chromedp.CSS("[data-open=settings]")))
 	until(ctx, t, `document.querySelector("#settings").open`)
 	look(ctx, t, "settings")
+}
+
+// A page whose stream is refused, as by a proxy while the server restarts, stays within seconds of being live again.
+func TestRefusedStreamIsOpenedAgainSoon(t *testing.T) {
+	const refusals = 12 // twice as long each time would be over an hour
+	var asked atomic.Int32
+	pages := handler(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/stream/tenant" && asked.Add(1) <= refusals {
+			http.Error(w, "restarting", http.StatusBadGateway)
+			return
+		}
+		pages.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	defer server.CloseClientConnections()
+	ctx := browser(t)
+	// Waits of up to 6.5 s pass in no time here; longer ones do not.
+	fast := `const real = window.setTimeout; window.setTimeout = (f, ms, ...rest) => real(f, ms > 300 && ms < 6500 ? ms / 100 : ms, ...rest);`
+	if _, err := chromedp.Call(ctx, cdpage.AddScriptToEvaluateOnNewDocument, cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: fast}); err != nil {
+		t.Fatal(err)
+	}
+	do(ctx, t, chromedp.Navigate(server.URL+"/live"))
+	until(ctx, t, `!!document.querySelector("#msg-m9999") && document.querySelector("#offline").hidden`)
+	if n := eval[int](ctx, t, `document.querySelectorAll("#live").length`); n != 1 {
+		t.Errorf("the page has %d streams", n)
+	}
+	if n := asked.Load(); n != refusals+1 {
+		t.Errorf("the stream was asked for %d times, want %d", n, refusals+1)
+	}
 }
 
 func TestKeysThemesAndForms(t *testing.T) {

@@ -95,7 +95,19 @@
     if (on) gap = setTimeout(() => { note.hidden = false; }, 2000);
     else note.hidden = true;
   };
-  document.addEventListener("htmx:sseError", () => offline(true));
   document.addEventListener("htmx:sseOpen", () => offline(false));
+
+  // A stream that was refused (a proxy's 502 while the server restarts) is opened again here. The extension would wait
+  // twice as long each time, up to a minute; without the element it leaves the matter alone.
+  let wait = 0;
+  document.addEventListener("htmx:sseOpen", () => { wait = 0; });
+  document.addEventListener("htmx:sseError", (e) => {
+    offline(true);
+    if (e.detail.source.readyState !== EventSource.CLOSED) return; // the browser itself tries again
+    const again = e.target.cloneNode(true);
+    e.target.remove();
+    wait = Math.min(2 * wait || 500, 5000);
+    setTimeout(() => { document.body.append(again); htmx.process(again); }, wait * (0.8 + 0.4 * Math.random()));
+  });
   addEventListener("pagehide", () => clearTimeout(gap));
 })();
