@@ -120,6 +120,10 @@ func TestByKeyboardAlone(t *testing.T) {
 	b.tabTo("#confirm-stop .btn.danger")
 	b.press(kb.Enter)
 	b.has("#state-panel", "Stopped")
+	b.until(`!document.querySelector("#btn-stop") && document.activeElement.id === "btn-start"`) // the button that did it is gone
+	if wrong := eval[string](b, focusSeen); wrong != "" {
+		t.Errorf("after the stop the focus is %s: %s", wrong, b.focus())
+	}
 	b.do(chromedp.KeyEvent("?"))
 	b.until(`document.querySelector("#shortcuts").open`)
 	b.press(kb.Escape)

@@ -91,9 +91,27 @@
     byId("confirm-ok").onclick = () => { d.close(); e.detail.issueRequest(true); };
     openDialog("confirm");
   });
+
+  /* The focus stays with a person whose button was disabled, replaced or closed away by what it did. */
+  const asked = new WeakMap(); // request -> what had the focus when it began
+  const lost = () => !document.activeElement || document.activeElement === document.body;
+  function land(was, area) {
+    const near = area ? area.querySelectorAll(".btn:not(:disabled), a[href], h2") : [];
+    for (const to of [was, was.id && byId(was.id), ...near, area]) {
+      if (!lost()) return;
+      if (!to || !to.isConnected) continue;
+      if (to === area || to.matches("h2")) to.tabIndex = -1;
+      to.focus({ preventScroll: true });
+    }
+  }
+  document.addEventListener("flow:moved", (e) => land(e.detail, e.target));
+  document.addEventListener("htmx:beforeRequest", (e) => {
+    if (e.detail.elt.contains(document.activeElement)) asked.set(e.detail.xhr, document.activeElement);
+  });
   document.addEventListener("htmx:afterRequest", (e) => {
-    const form = e.detail.elt;
-    if (e.detail.successful && form.matches("[data-close-on-ok]")) form.closest("dialog").close();
+    const { elt, target, xhr, successful } = e.detail;
+    if (successful && elt.matches("[data-close-on-ok]")) elt.closest("dialog").close();
+    if (asked.has(xhr)) land(asked.get(xhr), target && target.id && byId(target.id));
   });
 
   /* Everything that is clicked. */

@@ -14,10 +14,10 @@
 
   function replace(old, el) {
     if (typingIn(old)) return;
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const focused = old.contains(document.activeElement) && document.activeElement;
     old.replaceWith(el);
     ready(el);
-    if (focused && byId(focused)) byId(focused).focus({ preventScroll: true });
+    if (focused) el.dispatchEvent(new CustomEvent("flow:moved", { bubbles: true, detail: focused }));
   }
 
   function ready(el) {
