@@ -150,7 +150,6 @@ func (s *server) portalStart(c *fiber.Ctx) error {
 	if _, err := s.startCommand(t)(ctx, v.Tenant, v.actor()); err != nil {
 		return err
 	}
-	said := [2]string{"Starting.", "Inaanza."}[langIndex(v.Lang)]
 	if t, err = s.portalTenant(ctx, v); err != nil {
 		return err
 	}
@@ -158,7 +157,7 @@ func (s *server) portalStart(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.done(c, "/portal", "fragments/link_panel", panel, said)
+	return s.done(c, "/portal", "fragments/link_panel", panel, "") // the panel shows how it goes
 }
 
 // portalPairCode asks for a code to link by phone number.

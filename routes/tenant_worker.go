@@ -23,7 +23,7 @@ func (s *server) tenantWorker(c *fiber.Ctx) error {
 	var said string
 	switch c.Params("action") {
 	case "start":
-		command, said = s.startCommand(t), "Starting."
+		command = s.startCommand(t) // the panels show how it goes
 	case "stop":
 		command, said = s.Commands.StopWorker, "Stopping. The link is kept."
 	case "restart":
