@@ -114,7 +114,7 @@ func (s *server) apiTenantDelete(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Commands.DeleteTenant(c.UserContext(), id, programOf(c).actor()); err != nil {
+	if err := s.deleteTenant(c.UserContext(), id, programOf(c).actor()); err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)

@@ -115,6 +115,9 @@ func (h *Hub) listen(ctx context.Context) error {
 	}
 }
 
+// payload is the event as it is announced; parseEvent reads it.
+func (e Event) payload() string { return e.Kind + " " + e.Tenant.String() + " " + e.ID.String() }
+
 func parseEvent(payload string) (Event, error) {
 	words := strings.Split(payload, " ")
 	if len(words) != 3 {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -120,12 +121,18 @@ func TestTenantStream(t *testing.T) {
 func TestListStream(t *testing.T) {
 	s := newSite(t, nil)
 	tenant := s.tenant("Neema Salon", 1)
-	events := s.admin().listen("/admin/stream")
+	admin := s.admin()
+	events := admin.listen("/admin/stream")
 	awaitEvent(t, events, "tenant", "tenant-"+tenant.String(), "New")
 	s.exec("UPDATE tenants SET status = 'ACTIVE' WHERE id = $1", tenant)
 	awaitEvent(t, events, "tenant", "tenant-"+tenant.String(), "Active")
+	awaitEvent(t, events, "tenant", `id="count-all" class="num count">1<`, `id="count-ACTIVE" class="num count">1<`)
 	added := s.tenant("Second", 2)
 	awaitEvent(t, events, "tenant", "tenant-"+added.String())
+	awaitEvent(t, events, "tenant", `id="count-all" class="num count">2<`)
+	admin.post(tenantBase(added)+"/delete", url.Values{"confirm": {"Second"}}).want(t, 303)
+	awaitEvent(t, events, "tenant", "tenant-"+added.String(), "data-gone")
+	awaitEvent(t, events, "tenant", `id="count-all" class="num count">1<`)
 }
 
 func TestPortalStream(t *testing.T) {

@@ -10,6 +10,8 @@
 //
 //	stream                       event     fragment (data)                             element id
 //	/admin/stream                tenant    fragments/tenant_row   (TenantRow)          tenant-<id>
+//	                                       or fragments/tenant_gone (the id)           tenant-<id>, with data-gone: removed
+//	                             tenant    fragments/chip_count   (FilterChip)         count-<status>, unless the page shows a search
 //	                             toast     fragments/toast        (Toast)              into #toasts
 //	/admin/tenants/<id>/stream   session   fragments/state_panel  (StatePanel)         state-panel
 //	                                       and fragments/link_panel (LinkPanel)        link-panel

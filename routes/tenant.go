@@ -224,11 +224,23 @@ func (s *server) tenantDelete(c *fiber.Ctx) error {
 		}
 		return s.tenantPageWith(c, t, func(p *TenantPage) { p.Delete = form })
 	}
-	if err := s.Commands.DeleteTenant(c.UserContext(), t.Tenant.ID, visitorOf(c).actor()); err != nil {
+	if err := s.deleteTenant(c.UserContext(), t.Tenant.ID, visitorOf(c).actor()); err != nil {
 		return err
 	}
 	if err := s.toast(c, "ok", t.Tenant.Name+" is deleted."); err != nil {
 		return err
 	}
 	return s.redirect(c, "/admin/tenants")
+}
+
+// deleteTenant removes a tenant and tells the open pages of every process: rows that are gone announce nothing themselves.
+func (s *server) deleteTenant(ctx context.Context, id uuid.UUID, actor jobs.Actor) error {
+	if err := s.Commands.DeleteTenant(ctx, id, actor); err != nil {
+		return err
+	}
+	e := Event{Kind: KindTenant, Tenant: id, ID: id}
+	if _, err := s.Database.System.Exec(ctx, "SELECT pg_notify($1, $2)", liveChannel, e.payload()); err != nil {
+		s.Log.Warn("open pages do not learn that a tenant is deleted", "tenant", id, "err", err)
+	}
+	return nil
 }

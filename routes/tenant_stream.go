@@ -16,6 +16,19 @@ import (
 // tenantsStream keeps the rows of the list up to date. A page drops rows that it does not show.
 func (s *server) tenantsStream(c *fiber.Ctx) error {
 	v := visitorOf(c)
+	var shown []FilterChip
+	counts := func(ctx context.Context, w *eventWriter) error { // a page that shows a search has no place for them
+		chips, err := s.tenantFilters(ctx, "", "")
+		if err != nil || slices.Equal(chips, shown) {
+			return err
+		}
+		shown = chips
+		parts := make([]fragment, len(chips))
+		for i, chip := range chips {
+			parts[i] = fragment{"fragments/chip_count", chip}
+		}
+		return s.sendFragments(w, "tenant", parts...)
+	}
 	return s.stream(c, feed{
 		sub: s.Hub.Subscribe(uuid.Nil), allowed: s.alive(v),
 		present: func(ctx context.Context, w *eventWriter) error {
@@ -29,22 +42,29 @@ func (s *server) tenantsStream(c *fiber.Ctx) error {
 					return err
 				}
 			}
-			return nil
+			return counts(ctx, w)
 		},
 		changed: func(ctx context.Context, w *eventWriter, events []Event) error {
-			for _, id := range tenantsOf(events) {
+			changed := tenantsOf(events)
+			for _, id := range changed {
+				var row fragment
 				t, err := s.system.GetTenant(ctx, id)
-				if errors.Is(err, pgx.ErrNoRows) {
-					continue // deleted meanwhile
-				}
-				if err != nil {
+				switch {
+				case errors.Is(err, pgx.ErrNoRows):
+					row = fragment{"fragments/tenant_gone", id.String()}
+				case err != nil:
 					return err
+				default:
+					row = fragment{"fragments/tenant_row", s.tenantRow(t)}
 				}
-				if err := s.sendFragments(w, "tenant", fragment{"fragments/tenant_row", s.tenantRow(t)}); err != nil {
+				if err := s.sendFragments(w, "tenant", row); err != nil {
 					return err
 				}
 			}
-			return nil
+			if len(changed) == 0 {
+				return nil
+			}
+			return counts(ctx, w)
 		},
 	})
 }

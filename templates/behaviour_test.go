@@ -113,6 +113,10 @@ func TestLiveUpdates(t *testing.T) {
 	}
 	do(ctx, t, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 5, 5))
 	until(ctx, t, `document.querySelector("#messages > li").id === "msg-held" && !document.querySelector(".held")`)
+	push(`<li id="msg-held" data-gone></li>`)
+	if !eval[bool](ctx, t, `!document.querySelector("#msg-held")`) {
+		t.Error("a row that is gone stays")
+	}
 	eval[int](ctx, t, `document.querySelector("#pair-form details").open = true, document.querySelector("#pair-phone").focus(), 1`)
 	push(`<div id="pair-form" class="pair">replaced</div><div id="link-panel" class="link-panel" data-state="qr">renewed</div><p id="nowhere">dropped</p>`)
 	if !eval[bool](ctx, t, `document.activeElement.id === "pair-phone" && document.querySelector("#link-panel").textContent === "renewed" && !document.querySelector("#nowhere")`) {

@@ -73,6 +73,7 @@
 
   function place(el, now) {
     const old = el.id && byId(el.id);
+    if ("gone" in el.dataset) { if (old) old.remove(); return; }
     if (old) { replace(old, el); return; }
     const list = el.dataset.into && byId(el.dataset.into);
     if (!list) return;
