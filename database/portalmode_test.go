@@ -122,8 +122,14 @@ func TestForcedDatabaseGetsItsRole(t *testing.T) {
 		t.Errorf("a forced database counts as not migrated: %v, %v", pending, err)
 	}
 	a, _ := notes(t, running)
-	if role, n := portalRunsAs(t, running, a); role != o.role || n != 1 {
-		t.Fatalf("before: portal runs as %s and sees %d rows", role, n)
+	// One inside the other, so that more than one connection is from before.
+	if err := running.InTenant(t.Context(), a, func(pgx.Tx) error {
+		if role, n := portalRunsAs(t, running, a); role != o.role || n != 1 {
+			t.Errorf("before: portal runs as %s and sees %d rows", role, n)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 
 	o.exec(t, grant)
