@@ -88,12 +88,8 @@ func (s *server) phonePage(c *fiber.Ctx) error {
 	page.Lang = "en"
 	for _, t := range all {
 		selected := t.Tenant.ID == chosen.business.Tenant.ID
-		contact := PhoneContact{
-			ID: t.Tenant.ID.String(), Name: t.TenantConfig.BusinessName, Phone: linkedPhone(t),
-			Detail: labelOf(TemplateChoices(), string(t.TenantConfig.TemplateType)) + ", " + labelOf(LanguageChoices(), string(t.TenantConfig.Language)),
-			Online: t.WhatsappSession.State == queries.SessionStateCONNECTED, Selected: selected,
-			URL: "/demo/phone" + phoneChoice{t, chosen.customer}.query(),
-		}
+		contact := phoneBusiness(t)
+		contact.Selected, contact.URL = selected, "/demo/phone"+phoneChoice{t, chosen.customer}.query()
 		page.Businesses = append(page.Businesses, contact)
 		if selected {
 			page.Business = contact
@@ -120,6 +116,14 @@ func (s *server) phonePage(c *fiber.Ctx) error {
 		page.Form = s.phoneForm(chosen, len(page.Chat) == 0)
 	}
 	return s.render(c, http.StatusOK, "demo/phone", page)
+}
+
+func phoneBusiness(t queries.GetTenantRow) PhoneContact {
+	return PhoneContact{
+		ID: t.Tenant.ID.String(), Name: t.TenantConfig.BusinessName, Phone: linkedPhone(t),
+		Detail: labelOf(TemplateChoices(), string(t.TenantConfig.TemplateType)) + ", " + labelOf(LanguageChoices(), string(t.TenantConfig.Language)),
+		Online: t.WhatsappSession.State == queries.SessionStateCONNECTED,
+	}
 }
 
 func (s *server) phoneForm(chosen phoneChoice, empty bool) PhoneForm {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"flowhq/jobs"
 )
@@ -91,7 +92,7 @@ const (
 	kindPaused = "paused"
 )
 
-// phoneStream shows ticks, answers and typing as they happen on the simulated WhatsApp.
+// phoneStream shows ticks, answers and typing as they happen on the simulated WhatsApp, and which businesses are connected.
 func (s *server) phoneStream(c *fiber.Ctx) error {
 	chosen, all, err := s.choose(c.UserContext(), c.Query("business"), c.Query("customer"))
 	if err != nil {
@@ -101,9 +102,28 @@ func (s *server) phoneStream(c *fiber.Ctx) error {
 		return notFound("This business")
 	}
 	ctx, stop := context.WithCancel(s.Context)
-	local := NewHub(s.Database.System.Config().ConnConfig, s.Log) // never run: the simulator's events are published into it
-	sub := local.Subscribe(chosen.business.Tenant.ID)
+	local := NewHub(s.Database.System.Config().ConnConfig, s.Log) // never run: others publish into it
+	sub := local.Subscribe(uuid.Nil)
 	go s.readSimulator(ctx, chosen, local)
+	go s.forwardSessions(ctx, local)
+	online := map[uuid.UUID]bool{} // as it was sent
+	businesses := func(ctx context.Context, w *eventWriter) error {
+		_, all, err := s.choose(ctx, "", "")
+		if err != nil {
+			return err
+		}
+		for _, t := range all {
+			contact := phoneBusiness(t)
+			if was, known := online[t.Tenant.ID]; known && was == contact.Online {
+				continue
+			}
+			online[t.Tenant.ID] = contact.Online
+			if err := s.sendFragments(w, "session", fragment{"fragments/phone_online", contact}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	shown := map[string]string{} // status of each bubble that was sent
 	bubbles := func(ctx context.Context, w *eventWriter) error {
 		chat, err := s.chat(ctx, chosen)
@@ -122,21 +142,59 @@ func (s *server) phoneStream(c *fiber.Ctx) error {
 		return nil
 	}
 	return s.stream(c, feed{
-		sub: sub, ended: stop, present: bubbles,
+		sub: sub, ended: stop,
+		present: func(ctx context.Context, w *eventWriter) error {
+			if err := businesses(ctx, w); err != nil {
+				return err
+			}
+			return bubbles(ctx, w)
+		},
 		allowed: func(context.Context) (bool, error) { return true, nil },
 		changed: func(ctx context.Context, w *eventWriter, events []Event) error {
+			var chat, sessions bool
 			for _, e := range events {
-				if e.Kind == kindBubble {
-					continue
+				switch e.Kind {
+				case KindSession:
+					sessions = true
+				case kindBubble:
+					chat = true
+				case kindTyping, kindPaused:
+					chat = true
+					typing := PhoneTyping{Name: chosen.business.TenantConfig.BusinessName, Typing: e.Kind == kindTyping}
+					if err := s.sendFragments(w, "typing", fragment{"fragments/phone_typing", typing}); err != nil {
+						return err
+					}
 				}
-				typing := PhoneTyping{Name: chosen.business.TenantConfig.BusinessName, Typing: e.Kind == kindTyping}
-				if err := s.sendFragments(w, "typing", fragment{"fragments/phone_typing", typing}); err != nil {
+			}
+			if sessions {
+				if err := businesses(ctx, w); err != nil {
 					return err
 				}
+			}
+			if !chat {
+				return nil
 			}
 			return bubbles(ctx, w)
 		},
 	})
+}
+
+// forwardSessions passes what changes about any business's connection on to a local hub, until ctx ends.
+func (s *server) forwardSessions(ctx context.Context, hub *Hub) {
+	sub := s.Hub.Subscribe(uuid.Nil)
+	defer sub.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sub.Wake():
+		}
+		for _, e := range sub.Take() {
+			if e.Kind == KindSession || e.Kind == KindResync {
+				hub.publish(Event{Kind: KindSession})
+			}
+		}
+	}
 }
 
 // readSimulator turns the simulator's events of one chat into events of a local hub, until ctx ends. A stream that breaks

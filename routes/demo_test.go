@@ -78,6 +78,8 @@ func TestDemo(t *testing.T) {
 	tenant := s.tenant("Neema Salon", 1)
 	base, customer := tenantBase(tenant), DemoCustomers()[1]
 
+	idle := s.browser().listen("/demo/phone/stream") // open before anything is linked
+	awaitEvent(t, idle, "session", "online-"+tenant.String(), "Not connected")
 	page := admin.listen(base + "/stream")
 	awaitEvent(t, page, "session", `id="state-panel"`)
 	admin.post(base+"/demo-scan", nil, "HX-Request", "true").want(t, 409, "There is no code to scan")
@@ -85,6 +87,7 @@ func TestDemo(t *testing.T) {
 	awaitEvent(t, page, "session", "data:image/png;base64,")
 	admin.post(base+"/demo-scan", nil, "HX-Request", "true").want(t, 204)
 	awaitEvent(t, page, "session", `data-state="connected"`)
+	awaitEvent(t, idle, "session", "online-"+tenant.String(), "state ok", "Connected")
 
 	choice := "?" + url.Values{"business": {tenant.String()}, "customer": {customer.Phone}}.Encode()
 	visitor := s.browser() // signed in nowhere

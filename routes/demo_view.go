@@ -16,7 +16,8 @@ type PhonePage struct {
 	TenantURL  string // this conversation as the operator sees it
 }
 
-// PhoneContact is a business or a sample customer.
+// PhoneContact is a business or a sample customer. Whether a business is connected is a template of its own
+// ("fragments/phone_online", element id "online-<ID>").
 type PhoneContact struct {
 	ID       string // tenant id, or the customer's number
 	Name     string

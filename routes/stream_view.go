@@ -25,6 +25,7 @@
 //	                             event     fragments/event        (EventView)
 //	                             toast     fragments/toast        (Toast)
 //	/demo/phone/stream           bubble    fragments/phone_bubble (PhoneBubble)        bubble-<id>, into #chat
+//	                             session   fragments/phone_online (PhoneContact)       online-<id>
 //	                             typing    fragments/phone_typing (PhoneTyping)        typing
 //
 // Sending the whole present state right after a (re)connect costs one query and makes every gap

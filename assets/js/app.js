@@ -303,6 +303,12 @@
     if (text) text.placeholder = connected ? text.dataset.ready : text.dataset.waiting;
   }
 
+  // In a strip that runs off the screen, what is chosen is what one sees.
+  each(".pick [aria-current], .chips [aria-current]", (el) => {
+    const strip = el.closest(".pick, .chips"), a = el.getBoundingClientRect(), s = strip.getBoundingClientRect();
+    strip.scrollLeft += a.left + a.width / 2 - s.left - s.width / 2;
+  });
+
   times(); countdowns(); showTheme();
   each("[data-open-now]", (d) => openDialog(d.id));
   each("#toasts .toast", showToast);
