@@ -147,6 +147,12 @@ func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel
 	p.Blocked = w.Reason == queries.SessionReasonOUTDATED || (w.Reason == queries.SessionReasonBANNED && (w.ReasonUntil == nil || w.ReasonUntil.After(time.Now())))
 	may := jobs.Allowed(t)
 	p.CanStart = may.Start || (w.Jid == nil && may.Restart)
+	if base != portalBase { // there the state panel above has the start, and says who stopped it
+		p.CanStart = !may.Start && w.Jid == nil && may.Restart
+		if w.Reason == queries.SessionReasonSTOPPED {
+			p.Reason = ""
+		}
+	}
 	if w.Jid != nil {
 		p.Text.NotRunning, p.Text.GetQR = "Linked, but not connected", "Start"
 		p.Text.NotRunningHint = "The link to the phone is kept: no new scan is needed."
