@@ -118,9 +118,6 @@ func (a *app) wirePool(registry *prometheus.Registry) (err error) {
 	o := whatsapp.Options{
 		DB: a.db.System, Log: a.log, NodeName: fmt.Sprintf("%s:%d", host, os.Getpid()), Metrics: registry,
 		RepliesPerMinute: c.RepliesPerMinute, HeartbeatInterval: c.Heartbeat, Lease: c.Lease, Shards: c.Shards,
-		Enqueue: func(ctx context.Context, tx pgx.Tx, queued []whatsapp.Queued) error {
-			return enqueueReplies(ctx, a.river, tx, queued)
-		},
 		ShardsChanged: func(gained, lost []int16) { a.queues.Change(gained, lost) },
 	}
 	if c.WhatsAppURL != "" {
@@ -147,17 +144,6 @@ func (a *app) wireJobs() (err error) {
 
 func riverLog(log *slog.Logger) *slog.Logger {
 	return slog.New(quiet{log.Handler()}).With("room", "river")
-}
-
-func enqueueReplies(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, queued []whatsapp.Queued) error {
-	if len(queued) == 0 {
-		return nil
-	}
-	sends := make([]jobs.MessageSend, len(queued))
-	for i, q := range queued {
-		sends[i] = jobs.MessageSend{TenantID: q.TenantID, MessageID: q.MessageID}
-	}
-	return jobs.EnqueueSends(ctx, client, tx, queued[0].Shard, sends)
 }
 
 func (a *app) wireWeb(registry *prometheus.Registry) error {

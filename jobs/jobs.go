@@ -100,13 +100,3 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 		SoftStopTimeout:             o.SoftStopTimeout,
 	})
 }
-
-// EnqueueSends inserts the send jobs of replies in the transaction that stored them.
-func EnqueueSends(ctx context.Context, client *river.Client[pgx.Tx], tx pgx.Tx, shard int16, sends []MessageSend) error {
-	params := make([]river.InsertManyParams, len(sends))
-	for i, s := range sends {
-		params[i] = river.InsertManyParams{Args: s, InsertOpts: &river.InsertOpts{Queue: ShardQueue(shard)}}
-	}
-	_, err := client.InsertManyFastTx(ctx, tx, params)
-	return err
-}

@@ -79,7 +79,7 @@ func (q *Queries) EnsureConversation(ctx context.Context, arg EnsureConversation
 }
 
 const findIdempotencyKey = `-- name: FindIdempotencyKey :one
-SELECT k.request_hash, m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at
+SELECT k.request_hash, m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at, m.queued
 FROM idempotency_keys k JOIN message_logs m ON m.id = k.message_id
 WHERE k.tenant_id = $1 AND k.key = $2 AND k.created_at > now() - interval '24 hours'
 `
@@ -122,6 +122,7 @@ func (q *Queries) FindIdempotencyKey(ctx context.Context, arg FindIdempotencyKey
 		&i.MessageLog.DeliveredAt,
 		&i.MessageLog.ReadAt,
 		&i.MessageLog.CreatedAt,
+		&i.MessageLog.Queued,
 	)
 	return i, err
 }
@@ -279,7 +280,7 @@ const queueOutgoing = `-- name: QueueOutgoing :one
 INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source)
 SELECT $1, t.id, $2, 'OUT', t.phone_number, $3, $4, $5, 'QUEUED', $6
 FROM tenants t WHERE t.id = $7
-RETURNING id, seq, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id, status, source, decision, intent, failure, in_reply_to, attempts, claim_epoch, sent_at, delivered_at, read_at, created_at
+RETURNING id, seq, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id, status, source, decision, intent, failure, in_reply_to, attempts, claim_epoch, sent_at, delivered_at, read_at, created_at, queued
 `
 
 type QueueOutgoingParams struct {
@@ -327,6 +328,7 @@ func (q *Queries) QueueOutgoing(ctx context.Context, arg QueueOutgoingParams) (M
 		&i.DeliveredAt,
 		&i.ReadAt,
 		&i.CreatedAt,
+		&i.Queued,
 	)
 	return i, err
 }

@@ -36,37 +36,36 @@ WHERE tenant_id = @tenant_id AND conversation_id = sqlc.arg(from_id);
 -- name: DeleteContact :exec
 DELETE FROM contacts WHERE id = @id AND tenant_id = @tenant_id;
 
--- One received message: locks its chat, which puts the decisions of a chat in order, and logs it unless it was logged before
--- (then fresh is false). Comes back with all that deciding needs. No row: the chat is gone.
+-- One received message: locks its chat, which puts the decisions of a chat in order, and tells whether it was logged before.
+-- Comes back with all that deciding needs. No row: the chat is gone.
 -- name: ReceiveMessage :one
 WITH chat AS (
     SELECT v.id, v.state_json FROM conversations v
     WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id FOR UPDATE
-), logged AS (
-    INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id, status, sent_at)
-    SELECT @id, @tenant_id, chat.id, 'IN', @from_number, @to_number, @kind, @message_text, @wa_message_id, 'RECEIVED', @sent_at
-    FROM chat
-    ON CONFLICT (tenant_id, wa_message_id) DO NOTHING
-    RETURNING id
 )
-SELECT EXISTS (SELECT FROM logged)::boolean AS fresh, chat.state_json, t.shard,
-    c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute,
-    (SELECT count(*) FROM message_logs m
-     WHERE m.tenant_id = @tenant_id AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')::integer AS recent_replies
-FROM chat
-JOIN tenant_configs c ON c.tenant_id = @tenant_id
-JOIN tenants t ON t.id = @tenant_id;
+SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = @tenant_id AND k.wa_message_id = @wa_message_id)::boolean AS known,
+    chat.state_json, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute,
+    CASE WHEN coalesce(c.replies_per_minute, sqlc.arg(default_limit)::integer) > 0 THEN
+        (SELECT count(*) FROM message_logs m
+         WHERE m.tenant_id = @tenant_id AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
+    ELSE 0 END::integer AS recent_replies
+FROM chat JOIN tenant_configs c ON c.tenant_id = @tenant_id;
 
--- What was decided about a received message: its decision, the chat's new state, and the reply, where there is one (reply_ids
--- is empty or has one element), queued under the WhatsApp id it will keep.
+-- What was decided about a received message: the message with its decision, the chat's new state, and behind it the replies,
+-- where there are any, queued under the WhatsApp ids they will keep. A message that another transaction logged since fails.
 -- name: RecordDecision :exec
-WITH decided AS (
-    UPDATE message_logs SET decision = @decision, intent = @intent WHERE id = sqlc.arg(message_id)::uuid
-), chat AS (
+WITH chat AS (
     UPDATE conversations v SET state_json = coalesce(sqlc.narg(next_state)::jsonb, v.state_json), last_message_at = now(), updated_at = now()
     WHERE v.id = sqlc.arg(conversation_id)::uuid
 )
-INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, in_reply_to)
-SELECT r.id, @tenant_id, sqlc.arg(conversation_id)::uuid, 'OUT', @from_number, @to_number, r.message_text, r.wa_message_id, 'QUEUED', 'BOT', sqlc.arg(message_id)::uuid
+INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id,
+    status, source, decision, intent, sent_at, in_reply_to)
+SELECT sqlc.arg(message_id)::uuid, sqlc.arg(tenant_id)::uuid, sqlc.arg(conversation_id)::uuid, 'IN'::message_direction,
+    sqlc.arg(customer)::text, sqlc.arg(business)::text, sqlc.arg(kind)::text, sqlc.arg(message_text)::text, sqlc.arg(wa_message_id)::text,
+    'RECEIVED'::message_status, '', sqlc.arg(decision)::text, sqlc.narg(intent)::text, sqlc.arg(sent_at)::timestamptz, NULL::uuid
+UNION ALL
+SELECT r.id, sqlc.arg(tenant_id)::uuid, sqlc.arg(conversation_id)::uuid, 'OUT',
+    sqlc.arg(business)::text, sqlc.arg(customer)::text, 'text', r.message_text, r.wa_message_id,
+    'QUEUED', 'BOT', NULL, NULL, NULL, sqlc.arg(message_id)::uuid
 FROM (SELECT unnest(sqlc.arg(reply_ids)::uuid[]) AS id, unnest(sqlc.arg(reply_texts)::text[]) AS message_text,
              unnest(sqlc.arg(reply_wa_ids)::text[]) AS wa_message_id) AS r;

@@ -169,39 +169,27 @@ func (q *Queries) MoveMessages(ctx context.Context, arg MoveMessagesParams) erro
 const receiveMessage = `-- name: ReceiveMessage :one
 WITH chat AS (
     SELECT v.id, v.state_json FROM conversations v
-    WHERE v.id = $2 AND v.tenant_id = $1 FOR UPDATE
-), logged AS (
-    INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id, status, sent_at)
-    SELECT $3, $1, chat.id, 'IN', $4, $5, $6, $7, $8, 'RECEIVED', $9
-    FROM chat
-    ON CONFLICT (tenant_id, wa_message_id) DO NOTHING
-    RETURNING id
+    WHERE v.id = $4 AND v.tenant_id = $1 FOR UPDATE
 )
-SELECT EXISTS (SELECT FROM logged)::boolean AS fresh, chat.state_json, t.shard,
-    c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute,
-    (SELECT count(*) FROM message_logs m
-     WHERE m.tenant_id = $1 AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')::integer AS recent_replies
-FROM chat
-JOIN tenant_configs c ON c.tenant_id = $1
-JOIN tenants t ON t.id = $1
+SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $1 AND k.wa_message_id = $2)::boolean AS known,
+    chat.state_json, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute,
+    CASE WHEN coalesce(c.replies_per_minute, $3::integer) > 0 THEN
+        (SELECT count(*) FROM message_logs m
+         WHERE m.tenant_id = $1 AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
+    ELSE 0 END::integer AS recent_replies
+FROM chat JOIN tenant_configs c ON c.tenant_id = $1
 `
 
 type ReceiveMessageParams struct {
 	TenantID       uuid.UUID
-	ConversationID uuid.UUID
-	ID             uuid.UUID
-	FromNumber     string
-	ToNumber       string
-	Kind           string
-	MessageText    string
 	WaMessageID    string
-	SentAt         *time.Time
+	DefaultLimit   int32
+	ConversationID uuid.UUID
 }
 
 type ReceiveMessageRow struct {
-	Fresh            bool
+	Known            bool
 	StateJson        []byte
-	Shard            int16
 	TemplateType     TemplateType
 	BusinessName     string
 	Language         Language
@@ -210,25 +198,19 @@ type ReceiveMessageRow struct {
 	RecentReplies    int32
 }
 
-// One received message: locks its chat, which puts the decisions of a chat in order, and logs it unless it was logged before
-// (then fresh is false). Comes back with all that deciding needs. No row: the chat is gone.
+// One received message: locks its chat, which puts the decisions of a chat in order, and tells whether it was logged before.
+// Comes back with all that deciding needs. No row: the chat is gone.
 func (q *Queries) ReceiveMessage(ctx context.Context, arg ReceiveMessageParams) (ReceiveMessageRow, error) {
 	row := q.db.QueryRow(ctx, receiveMessage,
 		arg.TenantID,
-		arg.ConversationID,
-		arg.ID,
-		arg.FromNumber,
-		arg.ToNumber,
-		arg.Kind,
-		arg.MessageText,
 		arg.WaMessageID,
-		arg.SentAt,
+		arg.DefaultLimit,
+		arg.ConversationID,
 	)
 	var i ReceiveMessageRow
 	err := row.Scan(
-		&i.Fresh,
+		&i.Known,
 		&i.StateJson,
-		&i.Shard,
 		&i.TemplateType,
 		&i.BusinessName,
 		&i.Language,
@@ -240,46 +222,59 @@ func (q *Queries) ReceiveMessage(ctx context.Context, arg ReceiveMessageParams) 
 }
 
 const recordDecision = `-- name: RecordDecision :exec
-WITH decided AS (
-    UPDATE message_logs SET decision = $9, intent = $10 WHERE id = $5::uuid
-), chat AS (
-    UPDATE conversations v SET state_json = coalesce($11::jsonb, v.state_json), last_message_at = now(), updated_at = now()
-    WHERE v.id = $2::uuid
+WITH chat AS (
+    UPDATE conversations v SET state_json = coalesce($15::jsonb, v.state_json), last_message_at = now(), updated_at = now()
+    WHERE v.id = $3::uuid
 )
-INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, in_reply_to)
-SELECT r.id, $1, $2::uuid, 'OUT', $3, $4, r.message_text, r.wa_message_id, 'QUEUED', 'BOT', $5::uuid
-FROM (SELECT unnest($6::uuid[]) AS id, unnest($7::text[]) AS message_text,
-             unnest($8::text[]) AS wa_message_id) AS r
+INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id,
+    status, source, decision, intent, sent_at, in_reply_to)
+SELECT $1::uuid, $2::uuid, $3::uuid, 'IN'::message_direction,
+    $4::text, $5::text, $6::text, $7::text, $8::text,
+    'RECEIVED'::message_status, '', $9::text, $10::text, $11::timestamptz, NULL::uuid
+UNION ALL
+SELECT r.id, $2::uuid, $3::uuid, 'OUT',
+    $5::text, $4::text, 'text', r.message_text, r.wa_message_id,
+    'QUEUED', 'BOT', NULL, NULL, NULL, $1::uuid
+FROM (SELECT unnest($12::uuid[]) AS id, unnest($13::text[]) AS message_text,
+             unnest($14::text[]) AS wa_message_id) AS r
 `
 
 type RecordDecisionParams struct {
+	MessageID      uuid.UUID
 	TenantID       uuid.UUID
 	ConversationID uuid.UUID
-	FromNumber     string
-	ToNumber       string
-	MessageID      uuid.UUID
+	Customer       string
+	Business       string
+	Kind           string
+	MessageText    string
+	WaMessageID    string
+	Decision       string
+	Intent         *string
+	SentAt         time.Time
 	ReplyIds       []uuid.UUID
 	ReplyTexts     []string
 	ReplyWaIds     []string
-	Decision       *string
-	Intent         *string
 	NextState      []byte
 }
 
-// What was decided about a received message: its decision, the chat's new state, and the reply, where there is one (reply_ids
-// is empty or has one element), queued under the WhatsApp id it will keep.
+// What was decided about a received message: the message with its decision, the chat's new state, and behind it the replies,
+// where there are any, queued under the WhatsApp ids they will keep. A message that another transaction logged since fails.
 func (q *Queries) RecordDecision(ctx context.Context, arg RecordDecisionParams) error {
 	_, err := q.db.Exec(ctx, recordDecision,
+		arg.MessageID,
 		arg.TenantID,
 		arg.ConversationID,
-		arg.FromNumber,
-		arg.ToNumber,
-		arg.MessageID,
+		arg.Customer,
+		arg.Business,
+		arg.Kind,
+		arg.MessageText,
+		arg.WaMessageID,
+		arg.Decision,
+		arg.Intent,
+		arg.SentAt,
 		arg.ReplyIds,
 		arg.ReplyTexts,
 		arg.ReplyWaIds,
-		arg.Decision,
-		arg.Intent,
 		arg.NextState,
 	)
 	return err

@@ -790,6 +790,7 @@ type MessageLog struct {
 	DeliveredAt    *time.Time
 	ReadAt         *time.Time
 	CreatedAt      time.Time
+	Queued         bool
 }
 
 type Node struct {

@@ -14,7 +14,7 @@ UPDATE message_logs m SET attempts = m.attempts + 1, claim_epoch = h.epoch
 FROM shards h, conversations v, contacts c
 WHERE m.id = (
     SELECT q.id FROM message_logs q
-    WHERE q.tenant_id = @tenant_id AND q.status = 'QUEUED' AND q.conversation_id <> ALL(sqlc.arg(waiting)::uuid[])
+    WHERE q.tenant_id = @tenant_id AND q.queued AND q.conversation_id <> ALL(sqlc.arg(waiting)::uuid[])
       AND q.id IS DISTINCT FROM sqlc.narg(done_id)::uuid
     ORDER BY q.seq LIMIT 1)
   AND m.status = 'QUEUED'
@@ -59,3 +59,8 @@ WHERE m.tenant_id = r.tenant_id AND m.wa_message_id = r.wa_message_id AND m.dire
 -- The text of an outgoing message, for a phone that could not decrypt it and asks again.
 -- name: OutgoingText :one
 SELECT message_text FROM message_logs WHERE tenant_id = @tenant_id AND wa_message_id = @wa_message_id AND direction = 'OUT';
+
+-- Which of these tenants have something queued.
+-- name: TenantsWithQueued :many
+SELECT t.id::uuid AS tenant_id FROM (SELECT unnest(sqlc.arg(tenant_ids)::uuid[]) AS id) AS t
+WHERE EXISTS (SELECT FROM message_logs m WHERE m.tenant_id = t.id AND m.queued);

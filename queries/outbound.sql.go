@@ -23,7 +23,7 @@ UPDATE message_logs m SET attempts = m.attempts + 1, claim_epoch = h.epoch
 FROM shards h, conversations v, contacts c
 WHERE m.id = (
     SELECT q.id FROM message_logs q
-    WHERE q.tenant_id = $1 AND q.status = 'QUEUED' AND q.conversation_id <> ALL($2::uuid[])
+    WHERE q.tenant_id = $1 AND q.queued AND q.conversation_id <> ALL($2::uuid[])
       AND q.id IS DISTINCT FROM $3::uuid
     ORDER BY q.seq LIMIT 1)
   AND m.status = 'QUEUED'
@@ -185,4 +185,30 @@ func (q *Queries) RecordReceipts(ctx context.Context, arg RecordReceiptsParams) 
 		arg.Times,
 	)
 	return err
+}
+
+const tenantsWithQueued = `-- name: TenantsWithQueued :many
+SELECT t.id::uuid AS tenant_id FROM (SELECT unnest($1::uuid[]) AS id) AS t
+WHERE EXISTS (SELECT FROM message_logs m WHERE m.tenant_id = t.id AND m.queued)
+`
+
+// Which of these tenants have something queued.
+func (q *Queries) TenantsWithQueued(ctx context.Context, tenantIds []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, tenantsWithQueued, tenantIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var tenant_id uuid.UUID
+		if err := rows.Scan(&tenant_id); err != nil {
+			return nil, err
+		}
+		items = append(items, tenant_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -6,7 +6,7 @@ FROM message_logs WHERE tenant_id = @tenant_id AND created_at >= sqlc.arg(since)
 
 -- Messages that are decided but not sent yet.
 -- name: CountQueued :one
-SELECT count(*) FROM message_logs WHERE tenant_id = @tenant_id AND status = 'QUEUED';
+SELECT count(*) FROM message_logs WHERE tenant_id = @tenant_id AND queued;
 
 -- Somebody has the link page open: codes are worth renewing for a while.
 -- name: WatchSession :exec

@@ -13,7 +13,7 @@ import (
 )
 
 const countQueued = `-- name: CountQueued :one
-SELECT count(*) FROM message_logs WHERE tenant_id = $1 AND status = 'QUEUED'
+SELECT count(*) FROM message_logs WHERE tenant_id = $1 AND queued
 `
 
 // Messages that are decided but not sent yet.

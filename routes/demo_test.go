@@ -30,16 +30,6 @@ func startWorker(t *testing.T, db *database.Database, sim *simulator.Server) {
 	copy(endpoint.RootKey[:], sim.RootKey())
 	pool, err := whatsapp.New(whatsapp.Options{
 		DB: db.System, Log: log, NodeName: "test", Endpoint: endpoint, HeartbeatInterval: time.Second, Lease: 5 * time.Second,
-		Enqueue: func(ctx context.Context, tx pgx.Tx, queued []whatsapp.Queued) error {
-			if len(queued) == 0 {
-				return nil
-			}
-			sends := make([]jobs.MessageSend, len(queued))
-			for i, q := range queued {
-				sends[i] = jobs.MessageSend{TenantID: q.TenantID, MessageID: q.MessageID}
-			}
-			return jobs.EnqueueSends(ctx, client, tx, queued[0].Shard, sends)
-		},
 		ShardsChanged: func(gained, lost []int16) { queues.Change(gained, lost) },
 	})
 	must(t, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"go.mau.fi/whatsmeow/types"
 
 	"flowhq/queries"
@@ -152,14 +151,6 @@ func (s *supervisor) cachedChat(c chat) (chat, bool) {
 		return c, false
 	}
 	return known, true
-}
-
-// openChat finds a chat in the transaction of a message.
-func (s *supervisor) openChat(ctx context.Context, tx pgx.Tx, c chat) (chat, error) {
-	if known, ok := s.cachedChat(c); ok {
-		return known, nil
-	}
-	return s.findChat(ctx, s.pool.q.WithTx(tx), c)
 }
 
 func deref(s *string) string {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"flowhq/queries"
 )
 
@@ -43,6 +45,29 @@ func (p *Pool) heartbeats(ctx context.Context) {
 			p.o.Log.Warn("heartbeat not recorded", "error", err)
 		}
 		cancel()
+		p.wakeSenders(ctx, params.Seen)
+	}
+}
+
+// wakeSenders wakes the senders of those among these connected tenants that have something queued. Senders are woken by what
+// queues a message; this finds what nobody woke them for, such as the answer of a node that was paused while it committed.
+func (p *Pool) wakeSenders(ctx context.Context, connected []uuid.UUID) {
+	if len(connected) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	waiting, err := p.q.TenantsWithQueued(ctx, connected)
+	if err != nil {
+		if ctx.Err() == nil {
+			p.o.Log.Warn("queued messages not looked for", "error", err)
+		}
+		return
+	}
+	for _, id := range waiting {
+		if s := p.supervisor(id); s != nil {
+			s.wakeSender()
+		}
 	}
 }
 

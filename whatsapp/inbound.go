@@ -105,29 +105,7 @@ var errChatGone = errors.New("the conversation is gone")
 
 // takeIn logs a message, decides about it, and queues the answer.
 func (s *supervisor) takeIn(ctx context.Context, in inbound) (*answer, error) {
-	var reply *answer
-	var at chat
-	err := pgx.BeginFunc(ctx, s.pool.o.DB, func(tx pgx.Tx) error {
-		q := s.pool.q.WithTx(tx)
-		var err error
-		if at, err = s.openChat(ctx, tx, in.from); err != nil {
-			return err
-		}
-		row, err := q.ReceiveMessage(ctx, queries.ReceiveMessageParams{
-			TenantID: s.tenant, ConversationID: at.conversation, ID: in.id, FromNumber: at.phone, ToNumber: in.to,
-			Kind: string(in.kind), MessageText: in.text, WaMessageID: in.waID, SentAt: &in.sentAt,
-		})
-		if errors.Is(err, pgx.ErrNoRows) {
-			return errChatGone
-		} else if err != nil {
-			return err
-		}
-		if !row.Fresh {
-			return nil // delivered again; it was handled the first time
-		}
-		reply, err = s.decide(ctx, tx, in, at, row)
-		return err
-	})
+	reply, at, err := s.decide(ctx, in)
 	if err != nil {
 		s.chats.drop(in.from.key())
 		return nil, err
@@ -136,42 +114,61 @@ func (s *supervisor) takeIn(ctx context.Context, in inbound) (*answer, error) {
 	return reply, nil
 }
 
-// decide asks the bot about a message that is logged, and stores what it says.
-func (s *supervisor) decide(ctx context.Context, tx pgx.Tx, in inbound, at chat, row queries.ReceiveMessageRow) (*answer, error) {
+// decide asks the bot about a message, and stores the message with what the bot says in one transaction: chat by chat, and
+// nothing for a message that was logged before.
+func (s *supervisor) decide(ctx context.Context, in inbound) (*answer, chat, error) {
+	conn, err := s.pool.o.DB.Acquire(ctx)
+	if err != nil {
+		return nil, in.from, err
+	}
+	tx := &pipelined{Conn: conn, open: true}
+	defer tx.end(ctx)
+	q := queries.New(tx)
+	at, known := s.cachedChat(in.from)
+	if !known {
+		if err := tx.begin(ctx); err != nil {
+			return nil, at, err
+		}
+		if at, err = s.findChat(ctx, q, in.from); err != nil {
+			return nil, at, err
+		}
+	}
 	limit := s.pool.o.RepliesPerMinute
+	row, err := q.ReceiveMessage(ctx, queries.ReceiveMessageParams{TenantID: s.tenant, ConversationID: at.conversation,
+		WaMessageID: in.waID, DefaultLimit: int32(limit)})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, at, errChatGone
+	} else if err != nil {
+		return nil, at, err
+	}
+	if row.Known { // delivered again; it was handled the first time, but perhaps nobody woke the sender
+		_, err := tx.Exec(ctx, "commit")
+		return &answer{}, at, err
+	}
 	if row.RepliesPerMinute != nil {
 		limit = int(*row.RepliesPerMinute)
 	}
 	params := queries.RecordDecisionParams{TenantID: s.tenant, MessageID: in.id, ConversationID: at.conversation,
-		FromNumber: in.to, ToNumber: at.phone}
+		Business: in.to, Customer: at.phone, Kind: string(in.kind), MessageText: in.text, WaMessageID: in.waID, SentAt: in.sentAt}
 	var reply *answer
 	if limit > 0 && int(row.RecentReplies) >= limit {
-		params.Decision = new(decisionRateLimited)
+		params.Decision = decisionRateLimited
 	} else {
 		d := bot.Decide(s.botConfig(row, limit), bot.ParseConversation(row.StateJson),
 			bot.Message{Kind: in.kind, Text: in.text, SenderName: at.name}, time.Now())
-		params.Intent, params.NextState, params.Decision = &d.Intent, d.Next.JSON(), new(decisionIgnored)
+		params.Intent, params.NextState, params.Decision = &d.Intent, d.Next.JSON(), decisionIgnored
 		if !d.Ignore && len(d.Replies) > 0 {
-			params.Decision = new(decisionReplied)
+			params.Decision = decisionReplied
 			for _, r := range d.Replies {
-				id := newID()
-				params.ReplyIds = append(params.ReplyIds, id)
+				params.ReplyIds = append(params.ReplyIds, newID())
 				params.ReplyTexts = append(params.ReplyTexts, storable(r.Text, maxTextRunes))
 				params.ReplyWaIds = append(params.ReplyWaIds, newMessageID())
-				reply = &answer{queued: Queued{TenantID: s.tenant, MessageID: id, Shard: row.Shard}, conversation: at.conversation,
-					typing: typingTime(limit, r.Text), unread: d.Handoff}
+				reply = &answer{conversation: at.conversation, typing: typingTime(limit, r.Text), unread: d.Handoff}
 			}
 		}
 	}
-	if err := s.pool.q.WithTx(tx).RecordDecision(ctx, params); err != nil {
-		return nil, err
-	}
-	if reply != nil && s.pool.o.Enqueue != nil {
-		if err := s.pool.o.Enqueue(ctx, tx, []Queued{reply.queued}); err != nil {
-			return nil, err
-		}
-	}
-	return reply, nil
+	tx.commit = true
+	return reply, at, q.RecordDecision(ctx, params)
 }
 
 func (s *supervisor) botConfig(row queries.ReceiveMessageRow, limit int) bot.Config {

@@ -19,7 +19,6 @@ const (
 
 // answer is what was queued for a received message.
 type answer struct {
-	queued       Queued
 	conversation uuid.UUID
 	typing       time.Duration // before it is sent; 0: at once
 	unread       bool          // a person is to read the message, so the bot leaves its mark

@@ -272,3 +272,20 @@ func TestRateLimit(t *testing.T) {
 		}
 	}
 }
+
+// A message that somebody queued without telling the node, such as another node's last commit: it is found and sent.
+func TestQueuedWithoutAWord(t *testing.T) {
+	r := newRig(t)
+	n := r.run("a", unlimited)
+	id := r.tenant("Salon", "+"+salon, 0)
+	r.link(n, id, salon)
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 1)
+	r.exec(`INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source)
+		SELECT gen_random_uuid(), tenant_id, conversation_id, 'OUT', from_number, to_number, 'unannounced', '3EB0UNANNOUNCED', 'QUEUED', 'BOT'
+		FROM message_logs WHERE direction = 'OUT'`)
+	if got := r.inbox(customer, 2); got[1].Text != "unannounced" {
+		t.Errorf("got %q", got[1].Text)
+	}
+	r.clean()
+}

@@ -1,7 +1,6 @@
 package whatsapp
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.mau.fi/whatsmeow"
@@ -33,18 +30,10 @@ type Options struct {
 	Shards            int            // default 16
 	Location          *time.Location // of opening hours; nil: the bot's default
 
-	// Enqueue inserts the send jobs of queued messages in the caller's transaction. nil: none; the pool sends by itself.
-	Enqueue func(ctx context.Context, tx pgx.Tx, sends []Queued) error
 	// ShardsChanged is called before the tenants of gained shards start, and after those of lost ones were closed.
 	ShardsChanged func(gained, lost []int16)
 
 	Metrics prometheus.Registerer // nil: none
-}
-
-// Queued is a message that waits to be sent.
-type Queued struct {
-	TenantID, MessageID uuid.UUID
-	Shard               int16
 }
 
 // Endpoint is another server in place of WhatsApp: the simulator.

@@ -50,9 +50,6 @@ func TestPairByQRAndReply(t *testing.T) {
 	if name := one[string](r, "SELECT name FROM contacts WHERE tenant_id = $1", id); name != "Asha" {
 		t.Errorf("the customer's name is %q", name)
 	}
-	if r.sent.Load() != 1 {
-		t.Errorf("%d jobs for one reply", r.sent.Load())
-	}
 	seen := one[time.Time](r, "SELECT last_seen_at FROM whatsapp_sessions WHERE tenant_id = $1", id)
 	r.await("a heartbeat", func() bool {
 		return one[time.Time](r, "SELECT last_seen_at FROM whatsapp_sessions WHERE tenant_id = $1", id).After(seen)

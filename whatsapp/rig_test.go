@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,9 +30,8 @@ type rig struct {
 	db      *database.Database
 	q       *queries.Queries
 	sim     *simulator.Server
-	live    *pgx.Conn    // listens to every change of state
-	prepare func(*Pool)  // before a pool runs
-	sent    atomic.Int64 // jobs that were inserted
+	live    *pgx.Conn   // listens to every change of state
+	prepare func(*Pool) // before a pool runs
 }
 
 func newRig(t *testing.T) *rig {
@@ -77,11 +75,6 @@ func (r *rig) run(name string, change ...func(*Options)) *node {
 		DB: r.db.System, Log: testLog(r.t).With("node", name), NodeName: name,
 		Endpoint: &Endpoint{URL: r.sim.URL(), RootKey: [32]byte(r.sim.RootKey())},
 		Lease:    6 * time.Second, HeartbeatInterval: 200 * time.Millisecond, Shards: 4,
-		Enqueue: func(ctx context.Context, tx pgx.Tx, sends []Queued) error {
-			r.sent.Add(int64(len(sends)))
-			_, err := tx.Exec(ctx, "SELECT 1")
-			return err
-		},
 	}
 	for _, c := range change {
 		c(&o)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,25 +211,18 @@ func TestRefusedMessageIsFailed(t *testing.T) {
 // acknowledged, comes again, and is answered once.
 func TestDatabaseFailsWhileTakingIn(t *testing.T) {
 	r := newRig(t)
-	var failing atomic.Int64
-	n := r.run("a", unlimited, func(o *Options) {
-		o.Enqueue = func(ctx context.Context, tx pgx.Tx, _ []Queued) error {
-			if failing.Add(-1) < 0 {
-				return nil
-			}
-			var pid int
-			if err := tx.QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&pid); err != nil {
-				return err
-			}
-			_, err := r.db.System.Exec(ctx, "SELECT pg_terminate_backend($1)", pid)
-			return err
-		}
-	})
+	n := r.run("a", unlimited)
+	r.exec("CREATE SEQUENCE failures")
+	r.exec(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF nextval('failures') <= TG_ARGV[0]::bigint THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+		RETURN NEW;
+	END $$`)
 	id := r.tenant("Salon", "+"+salon, 0)
 	r.link(n, id, salon)
-	for round, failures := range []int64{1, 4} { // fewer than the tries of one delivery, and more
-		t.Run(strconv.Itoa(int(failures)), func(t *testing.T) {
-			failing.Store(failures)
+	for round, failures := range []int{1, 4} { // fewer than the tries of one delivery, and more
+		t.Run(strconv.Itoa(failures), func(t *testing.T) {
+			r.exec("ALTER SEQUENCE failures RESTART")
+			r.exec(fmt.Sprintf("CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON message_logs FOR EACH ROW WHEN (NEW.direction = 'OUT') EXECUTE FUNCTION fail(%d)", failures))
 			r.say(customer, salon, "menu")
 			r.inbox(customer, round+1)
 			r.awaitReason(id, queries.SessionReasonCONNECTED)
