@@ -86,18 +86,28 @@ func TestDemo(t *testing.T) {
 	choose("cust-h", grace.Name)
 	phone.has(".pick [aria-current=true]", "Not connected")
 	phone.shootBoth("3-phone")
+	phone.stay()
 	operator.click("#btn-start")
 	operator.click("#btn-demo-scan")
 	operator.has("#state-panel", "Connected")
 	operator.shoot("4-scanned")
 
 	phone.until(`window.streamOpen === true`)
-	phone.stay()
+	phone.until(`document.querySelector(".pick [aria-current=true] .state")?.innerText === "Connected"`)
+	// Whoever looks sees the dots before the answer, and none after it.
+	eval[int](phone, `new MutationObserver(() => {
+		const dots = document.querySelector("#typing"), answered = !!document.querySelector("#chat .pb.theirs");
+		if (!dots.hidden && !answered) window.typedBefore = dots.innerText;
+	}).observe(document.querySelector(".phone"), {childList: true, subtree: true}), 1`)
 	phone.fill("#phone-text", "Nina tatizo")
 	phone.do(chromedp.KeyEvent(kb.Enter))
 	phone.has("#chat .pb.mine", "Nina tatizo")
 	phone.until(`document.querySelectorAll("#chat .pb.theirs").length >= 1`)
-	phone.until(`!!document.querySelector("#chat .pb.mine .tick.delivered, #chat .pb.mine .tick.read")`)
+	if typed := eval[string](phone, `window.typedBefore || ""`); !strings.Contains(typed, "Afya Clinic is typing") {
+		t.Errorf("before the answer the phone showed %q, want that the business is typing", typed)
+	}
+	phone.until(`!!document.querySelector("#chat .pb.mine .tick.read")`)
+	phone.until(`document.querySelector("#typing").hidden`)
 	phone.same("the chat")
 	phone.shootBoth("5-chat")
 	operator.has("#messages .msg.in", "Nina tatizo")

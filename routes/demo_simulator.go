@@ -130,16 +130,22 @@ func (s *server) phoneStream(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
+		answered := false
 		for _, b := range chat {
-			if status, known := shown[b.ID]; known && status == b.Status {
+			status, known := shown[b.ID]
+			if known && status == b.Status {
 				continue
 			}
+			answered = answered || !known && !b.Mine
 			shown[b.ID] = b.Status
 			if err := s.sendFragments(w, "bubble", fragment{"fragments/phone_bubble", b}); err != nil {
 				return err
 			}
 		}
-		return nil
+		if !answered {
+			return nil
+		}
+		return s.sendFragments(w, "typing", fragment{"fragments/phone_typing", PhoneTyping{}}) // a message ends the typing, as on a real phone
 	}
 	return s.stream(c, feed{
 		sub: sub, ended: stop,
