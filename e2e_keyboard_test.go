@@ -40,7 +40,7 @@ func (b *tab) focus() string {
 func (b *tab) tabTo(css string) {
 	b.t.Helper()
 	for range 60 {
-		if eval[bool](b, `document.activeElement.matches(`+quoted(css)+`)`) {
+		if eval[bool](b, `!!document.activeElement?.matches(`+quoted(css)+`)`) {
 			return
 		}
 		b.press(kb.Tab)
