@@ -1,6 +1,6 @@
 # Everything a person types. Each target first checks, in a few milliseconds, and installs only what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench build lint generate setup setup-test go postgres browser compiler clean
+.PHONY: help run demo test chaos bench build lint generate setup setup-test go postgres browser compiler clean
 
 SQLC        := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -18,6 +18,9 @@ demo: setup build ## the same with simulated WhatsApp and sample businesses
 
 test: setup-test ## every test, with the race detector
 	go test -race -timeout 20m -p 2 ./...
+
+chaos: setup-test ## kill, stop and pause nodes and the database under load; CHAOS_SEED repeats a run, CHAOS_FAULTS and CHAOS_TENANTS size it
+	go test -tags chaos -run Chaos -timeout 15m -v .
 
 bench: setup build ## measure replies and memory against a plain echo loop
 	@exec ./flowhq bench

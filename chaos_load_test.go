@@ -1,0 +1,227 @@
+//go:build chaos
+
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"flowhq/database"
+	"flowhq/whatsapp/simulator"
+)
+
+const (
+	chaosLease    = 5 * time.Second
+	chaosContacts = 3                // customers per tenant
+	chaosSettling = 90 * time.Second // until everything is answered after the last fault
+)
+
+// chaosRun is everything that runs, and what happened when.
+type chaosRun struct {
+	t        *testing.T
+	db       *database.Database
+	sim      *simulator.Server
+	postgres *chaosPostgres
+	web      *chaosNode
+	workers  []*chaosNode
+	numbers  []string // of the tenants
+	logs     string   // folder
+
+	work sync.WaitGroup // steps that take long
+
+	mu       sync.Mutex
+	timeline []chaosNote
+}
+
+type chaosNote struct {
+	at   time.Time
+	text string
+}
+
+func (c *chaosRun) note(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.timeline = append(c.timeline, chaosNote{time.Now(), fmt.Sprintf(format, args...)})
+}
+
+func (c *chaosRun) notes() []chaosNote {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]chaosNote(nil), c.timeline...)
+}
+
+func (c *chaosRun) fault(f simulator.Fault) {
+	if err := c.sim.Fault(f); err != nil {
+		c.t.Error(err)
+	}
+}
+
+type chaosChat struct{ business, contact string }
+
+// chats lists the customers of every tenant, whom the simulator's load numbers like this.
+func (c *chaosRun) chats() []chaosChat {
+	var all []chaosChat
+	for b, number := range c.numbers {
+		for i := range chaosContacts {
+			all = append(all, chaosChat{number[1:], fmt.Sprintf("2559%04d%04d", b, i)})
+		}
+	}
+	return all
+}
+
+func chaosNumber(t *testing.T, name string, fallback uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return fallback
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		t.Fatalf("%s=%q: use a whole number", name, text)
+	}
+	return n
+}
+
+// Whatever happens to nodes, database and connections, every message is answered exactly once and in order. CHAOS_FAULTS and
+// CHAOS_TENANTS size a run; CHAOS_SEED repeats the schedule of an earlier one.
+func TestChaos(t *testing.T) {
+	seed := chaosNumber(t, "CHAOS_SEED", rand.Uint64N(1_000_000))
+	faults, tenants := int(chaosNumber(t, "CHAOS_FAULTS", 12)), int(chaosNumber(t, "CHAOS_TENANTS", 8))
+	t.Logf("CHAOS_SEED=%d CHAOS_FAULTS=%d CHAOS_TENANTS=%d", seed, faults, tenants)
+	c := newChaos(t, tenants)
+	steps := planChaos(seed, faults, len(c.workers), chaosLease)
+
+	length := steps[len(steps)-1].at + 3*time.Second
+	rate := 2.5 * float64(tenants) // in all, a second
+	request := simulator.LoadRequest{Phones: c.numbers, Contacts: chaosContacts, Rate: rate, Count: int(length.Seconds() * rate),
+		Text: "menu {token}", LID: true, Wait: chaosSettling.Seconds()}
+	if per := request.Count / (tenants * chaosContacts); per > 280 {
+		t.Fatalf("%d messages in a chat are more than a simulated phone remembers: use fewer faults", per)
+	}
+	load, err := c.sim.StartLoad(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	for _, step := range steps {
+		time.Sleep(time.Until(begun.Add(step.at))) // the schedule is the point
+		c.note("%s", step.text)
+		step.do(c)
+	}
+	report := c.settle(load)
+	t.Logf("%d sent, %d answered in %.1f s; p50 %.0f ms, p99 %.0f ms, at most %.0f ms", report.Sent, report.Answered, report.Seconds, report.P50, report.P99, report.Max)
+	if report.SendErrors > 0 || report.Sent != request.Count {
+		t.Errorf("%d of %d messages sent, %d errors: %s", report.Sent, request.Count, report.SendErrors, report.FirstError)
+	}
+	stats := c.sim.Stats()
+	t.Logf("the phones: %d shown, %d resends, %d redeliveries, %d duplicates, %d acks withheld, %d undecryptable, %d retries",
+		stats.Shown, stats.Resends, stats.Redeliveries, stats.Duplicates, stats.AcksWithheld, stats.Undecryptable, stats.RetriesIn)
+	if stats.DroppedDuplicateKeys+stats.MissingCopies+stats.QueueOverflow != 0 {
+		t.Errorf("dropped by phones: %d for a used key, %d without a copy; %d lost by the simulator's queues: %+v",
+			stats.DroppedDuplicateKeys, stats.MissingCopies, stats.QueueOverflow, stats.Incidents)
+	}
+	c.judge(report.Sent)
+	for _, n := range append([]*chaosNode{c.web}, c.workers...) {
+		for _, end := range n.unasked() {
+			t.Errorf("%s: %s", n.name, end)
+		}
+	}
+	if n := len(c.sim.Devices()); n != tenants {
+		t.Errorf("%d devices are linked, want %d", n, tenants)
+	}
+	for _, note := range c.notes() {
+		t.Logf("%s %s", note.at.Format(clockFormat), note.text)
+	}
+}
+
+// settle waits until everything is answered and confirmed, at most for chaosSettling after the last message was sent.
+func (c *chaosRun) settle(load string) simulator.LoadReport {
+	c.t.Helper()
+	c.work.Wait()
+	c.note("the faults are over")
+	for {
+		report, ok := c.sim.LoadReport(load)
+		if !ok {
+			c.t.Fatal("the load is forgotten")
+		}
+		if !report.Running {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	c.note("the load is over")
+	// A confirmation may come after the customer's phone showed the message.
+	for deadline := time.Now().Add(chaosSettling / 2); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		var queued int
+		ctx, cancel := context.WithTimeout(c.t.Context(), 5*time.Second)
+		err := c.db.System.QueryRow(ctx, "SELECT count(*) FROM message_logs WHERE status = 'QUEUED'").Scan(&queued)
+		cancel()
+		if err == nil && queued == 0 {
+			break
+		}
+	}
+	c.note("nothing is queued")
+	// What would come twice must get the time to come.
+	time.Sleep(chaosLease)
+	report, _ := c.sim.LoadReport(load)
+	return report
+}
+
+// newChaos starts everything and links the tenants.
+func newChaos(t *testing.T, tenants int) *chaosRun {
+	t.Helper()
+	logs, err := os.MkdirTemp("", "flowhq-chaos-logs-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &chaosRun{t: t, logs: logs}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the processes' logs are in %s", logs)
+		} else {
+			_ = os.RemoveAll(logs)
+		}
+	})
+	bin := buildBinary(t)
+	c.postgres = newChaosPostgres(t, logs)
+	if c.db, err = database.Open(within(t), database.Options{URL: c.postgres.url(), Log: slog.New(slog.DiscardHandler)}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_ = c.db.Close(ctx) // what was under way when Postgres ended is no matter
+	})
+	if err := c.db.Migrate(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if c.sim, err = simulator.Start(context.Background(), simulator.Options{RootSeed: rootSeed, ReadDelay: 200 * time.Millisecond}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.sim.Close() })
+	settings := map[string]string{
+		"DATABASE_URL": c.postgres.url(), "LOG_FORMAT": "json", "LOG_LEVEL": "info", "WHATSAPP_URL": c.sim.URL(), "WHATSAPP_ROOT_KEY": hex.EncodeToString(c.sim.RootKey()),
+		"FLOWHQ_LEASE": chaosLease.String(), "RATE_LIMIT_MAX_PER_MINUTE": "0", "HEARTBEAT_INTERVAL": "2s", "STALE_THRESHOLD": "20s", "STALE_CHECK_INTERVAL": "5s",
+	}
+	c.web = newChaosNode(t, "web", logs, bin, settings, c.note, "serve", "--role", "web", "--listen", "127.0.0.1:0")
+	for i := range 2 {
+		c.workers = append(c.workers, newChaosNode(t, fmt.Sprintf("worker%d", i), logs, bin, settings, c.note, "serve", "--role", "worker", "--listen", "127.0.0.1:0"))
+	}
+	p := &product{t: t, db: c.db, sim: c.sim}
+	a := p.program(&serving{url: c.web.url()})
+	for i := range tenants {
+		number := fmt.Sprintf("+255712%06d", 500+i)
+		template := []string{"BOOKING", "ECOMMERCE", "SUPPORT"}[i%3]
+		a.link(a.tenant(fmt.Sprintf("Chaos %d", i), number, template, []string{"SW", "EN"}[i%2]), number, p.scan)
+		c.numbers = append(c.numbers, number)
+	}
+	return c
+}

@@ -1,0 +1,112 @@
+//go:build chaos
+
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"syscall"
+	"time"
+
+	"flowhq/whatsapp/simulator"
+)
+
+// Kinds of faults, in the order in which a plan without randomness would use them.
+const (
+	chaosKill      = "kill -9 a worker"
+	chaosStop      = "stop a worker cleanly"
+	chaosPause     = "SIGSTOP a worker past its lease"
+	chaosRestartDB = "restart Postgres"
+	chaosKillDB    = "kill -9 Postgres"
+	chaosDrop      = "drop all WhatsApp connections"
+	chaosDelay     = "delay acks"
+	chaosWithhold  = "withhold acks"
+	chaosDuplicate = "deliver duplicates"
+)
+
+var chaosKinds = []string{chaosKill, chaosStop, chaosPause, chaosRestartDB, chaosDrop, chaosDelay, chaosWithhold, chaosDuplicate, chaosKillDB}
+
+// chaosStep is one moment of a plan: the begin of a fault, or what ends it.
+type chaosStep struct {
+	at    time.Duration // from the start of the load
+	text  string
+	begin bool
+	do    func(*chaosRun)
+}
+
+// planChaos draws a schedule: everything random is decided here, so the same seed gives the same steps. Every kind of fault comes
+// before one comes again. Faults of different things overlap; a worker that is away is not hit again.
+func planChaos(seed uint64, faults, workers int, lease time.Duration) []chaosStep {
+	r := rand.New(rand.NewPCG(seed, 0))
+	between := func(least, most time.Duration) time.Duration {
+		return least + time.Duration(r.Int64N(int64(most-least))).Truncate(time.Millisecond)
+	}
+	var steps []chaosStep
+	add := func(at time.Duration, begin bool, do func(*chaosRun), format string, args ...any) {
+		steps = append(steps, chaosStep{at: at, begin: begin, do: do, text: fmt.Sprintf(format, args...)})
+	}
+	var kinds []string
+	away := make([]time.Duration, workers) // until when
+	var databaseAway time.Duration
+	at := 2 * time.Second
+	for len(kinds) < faults {
+		kinds = append(kinds, shuffled(r, chaosKinds)...)
+	}
+	for _, kind := range kinds[:faults] {
+		at += between(500*time.Millisecond, 7*time.Second)
+		worker := r.IntN(workers)
+		if kind == chaosKill || kind == chaosStop || kind == chaosPause {
+			if away[worker] > at {
+				worker = (worker + 1) % workers
+			}
+			at = max(at, away[worker])
+		}
+		length := between(0, 6*time.Second)
+		switch kind {
+		case chaosKill, chaosStop:
+			how := map[string]syscall.Signal{chaosKill: syscall.SIGKILL, chaosStop: syscall.SIGTERM}[kind]
+			add(at, true, func(c *chaosRun) { c.work.Go(func() { c.workers[worker].end(how) }) }, "%s: worker %d", kind, worker)
+			add(at+length, false, func(c *chaosRun) { c.work.Go(c.workers[worker].start) }, "start worker %d again", worker)
+			away[worker] = at + length + 3*time.Second
+		case chaosPause:
+			length = lease + between(200*time.Millisecond, lease)
+			add(at, true, func(c *chaosRun) { c.workers[worker].pause() }, "%s: worker %d for %s", kind, worker, length)
+			add(at+length, false, func(c *chaosRun) { c.workers[worker].resume() }, "SIGCONT worker %d", worker)
+			away[worker] = at + length + time.Second
+		case chaosRestartDB, chaosKillDB:
+			at = max(at, databaseAway)
+			how := map[string]syscall.Signal{chaosRestartDB: syscall.SIGINT, chaosKillDB: syscall.SIGKILL}[kind]
+			add(at, true, func(c *chaosRun) { c.postgres.stop(how) }, "%s for %s", kind, length)
+			add(at+length, false, func(c *chaosRun) { c.postgres.start() }, "start Postgres again")
+			databaseAway = at + length + 2*time.Second
+		case chaosDrop:
+			add(at, true, func(c *chaosRun) { c.fault(simulator.Fault{Kind: simulator.FaultDrop}) }, "%s", kind)
+			if r.IntN(2) == 0 {
+				add(at, false, func(c *chaosRun) {
+					c.fault(simulator.Fault{Kind: simulator.FaultRefuse, Duration: length + time.Millisecond})
+				}, "and refuse new ones for %s", length)
+			}
+		case chaosDelay:
+			delay := between(200*time.Millisecond, 12*time.Second) // a client waits for ten
+			add(at, true, func(c *chaosRun) {
+				c.fault(simulator.Fault{Kind: simulator.FaultDelayAcks, Delay: delay, Duration: length + time.Second})
+			}, "%s by %s for %s", kind, delay, length+time.Second)
+		case chaosWithhold:
+			count := 1 + r.IntN(20)
+			add(at, true, func(c *chaosRun) { c.fault(simulator.Fault{Kind: simulator.FaultWithholdAcks, Count: count}) }, "%s of %d messages", kind, count)
+		case chaosDuplicate:
+			count := 1 + r.IntN(30)
+			add(at, true, func(c *chaosRun) { c.fault(simulator.Fault{Kind: simulator.FaultDuplicate, Count: count}) }, "%s of %d messages", kind, count)
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b chaosStep) int { return cmp.Compare(a.at, b.at) })
+	return steps
+}
+
+func shuffled(r *rand.Rand, all []string) []string {
+	out := slices.Clone(all)
+	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}

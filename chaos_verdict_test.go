@@ -1,0 +1,212 @@
+//go:build chaos
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const clockFormat = "15:04:05.000"
+
+// chaosToken is one message of a customer and all that became of it.
+type chaosToken struct {
+	business, contact string
+	id, text          string
+	sentAt            time.Time
+	rows              []chaosRow // received
+	replies           []chaosRow // to it
+	shown             int        // of its replies, on the customer's phone
+	wrong             []string
+}
+
+// chaosRow is a row of message_logs; the names are its columns.
+type chaosRow struct {
+	ID            string
+	Seq           int64
+	Direction     string
+	WaMessageID   string
+	Status        string
+	Decision      *string
+	Intent        *string
+	InReplyTo     *string
+	Attempts      int32
+	ClaimEpoch    *int64
+	Failure       *string
+	CreatedAt     time.Time
+	SentAt        *time.Time
+	MessageText   string
+	BusinessPhone string
+}
+
+func (c *chaosRun) rows(ctx context.Context) ([]chaosRow, error) {
+	rows, err := c.db.System.Query(ctx, `
+		SELECT m.id::text, m.seq, m.direction::text, m.wa_message_id, m.status::text, m.decision, m.intent, m.in_reply_to::text,
+		       m.attempts, m.claim_epoch, m.failure, m.created_at, m.sent_at, m.message_text, t.phone_number AS business_phone
+		FROM message_logs m JOIN tenants t ON t.id = m.tenant_id ORDER BY m.seq`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[chaosRow])
+}
+
+// judge compares what the customers' phones sent and show with the log, message by message.
+func (c *chaosRun) judge(sent int) {
+	rows, err := c.rows(within(c.t))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	tokens := map[string]*chaosToken{} // by the id of the customer's message
+	chats := c.chats()
+	for _, chat := range chats {
+		for _, m := range c.sim.Chat(chat.contact, chat.business) {
+			if m.FromContact {
+				tokens[m.ID] = &chaosToken{business: chat.business, contact: chat.contact, id: m.ID, text: m.Text, sentAt: m.At}
+			}
+		}
+	}
+	if len(tokens) != sent {
+		c.t.Errorf("the phones sent %d messages, the load says %d", len(tokens), sent)
+	}
+	var general []string
+	asked, answers := map[string]*chaosToken{}, map[string]*chaosToken{} // by the row of the question; by the id of the answer
+	for _, row := range rows {
+		if row.Direction != "IN" {
+			continue
+		}
+		if k := tokens[row.WaMessageID]; k != nil {
+			k.rows, asked[row.ID] = append(k.rows, row), k
+		} else {
+			general = append(general, fmt.Sprintf("a received message is logged that nobody sent: %+v", row))
+		}
+	}
+	for _, row := range rows {
+		if row.Direction != "OUT" {
+			continue
+		}
+		if k := asked[deref(row.InReplyTo)]; k != nil {
+			k.replies, answers[row.WaMessageID] = append(k.replies, row), k
+		} else {
+			general = append(general, fmt.Sprintf("a message went out that answers none: %+v", row))
+		}
+	}
+	for _, chat := range chats {
+		var last *chaosToken
+		for _, m := range c.sim.Inbox(chat.contact, 0) {
+			k := answers[m.ID]
+			if k == nil || k.contact != chat.contact || k.business != m.From {
+				general = append(general, fmt.Sprintf("%s shows message %s from %s, which the log does not know as an answer in this chat", chat.contact, m.ID, m.From))
+				continue
+			}
+			k.shown++
+			if last != nil && k.shown == 1 && k.text < last.text { // tokens of a chat grow
+				k.wrong = append(k.wrong, "answered after "+last.text)
+			}
+			last = k
+		}
+	}
+	var bad []*chaosToken
+	for _, k := range tokens {
+		k.check()
+		if len(k.wrong) > 0 {
+			bad = append(bad, k)
+		}
+	}
+	for _, what := range general[:min(len(general), 20)] {
+		c.t.Error(what)
+	}
+	if len(bad) == 0 && len(general) == 0 {
+		return
+	}
+	c.t.Errorf("%d of %d tokens and %d other messages are wrong", len(bad), len(tokens), len(general))
+	slices.SortFunc(bad, func(a, b *chaosToken) int { return a.sentAt.Compare(b.sentAt) })
+	for _, k := range bad[:min(len(bad), 10)] {
+		c.t.Error(c.explain(k))
+	}
+	for _, k := range bad[min(len(bad), 10):min(len(bad), 100)] {
+		c.t.Errorf("%s in the chat of %s with %s: %s", k.text, k.contact, k.business, strings.Join(k.wrong, "; "))
+	}
+}
+
+// check says what is wrong with a token: logged once, decided, answered once and told so, shown once.
+func (k *chaosToken) check() {
+	wrong := func(format string, args ...any) { k.wrong = append(k.wrong, fmt.Sprintf(format, args...)) }
+	if len(k.rows) != 1 {
+		wrong("logged %d times", len(k.rows))
+	}
+	for _, row := range k.rows {
+		if deref(row.Decision) != "REPLIED" || deref(row.Intent) != "MENU" {
+			wrong("decided as %q, intent %q", deref(row.Decision), deref(row.Intent))
+		}
+	}
+	if len(k.replies) != 1 {
+		wrong("%d replies in the log", len(k.replies))
+	}
+	for _, row := range k.replies {
+		if row.Status != "SENT" && row.Status != "DELIVERED" && row.Status != "READ" {
+			wrong("its reply is %s", row.Status)
+		}
+	}
+	if k.shown != 1 {
+		wrong("the phone shows %d answers", k.shown)
+	}
+}
+
+// explain tells a token's story: its rows, the faults around it, and what the processes logged about it.
+func (c *chaosRun) explain(k *chaosToken) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s) in the chat of %s with %s: %s\n", k.text, k.id, k.contact, k.business, strings.Join(k.wrong, "; "))
+	fmt.Fprintf(&b, "  %s the customer sends it\n", k.sentAt.Format(clockFormat))
+	words := []string{k.id}
+	until := k.sentAt
+	for _, row := range slices.Concat(k.rows, k.replies) {
+		fmt.Fprintf(&b, "  %s logged: %s %s %s seq %d, decision %s, attempts %d, epoch %d, failure %q", row.CreatedAt.Local().Format(clockFormat), row.Direction,
+			row.WaMessageID, row.Status, row.Seq, deref(row.Decision), row.Attempts, deref(row.ClaimEpoch), deref(row.Failure))
+		if row.SentAt != nil {
+			fmt.Fprintf(&b, ", sent at %s", row.SentAt.Local().Format(clockFormat))
+		}
+		b.WriteString("\n")
+		words = append(words, row.WaMessageID)
+		until = row.CreatedAt
+	}
+	for _, m := range c.sim.Inbox(k.contact, 0) {
+		if slices.Contains(words, m.ID) {
+			fmt.Fprintf(&b, "  %s the phone shows %s, which came %d times more\n", m.At.Format(clockFormat), m.ID, m.Resends)
+		}
+	}
+	for _, note := range c.notes() {
+		if note.at.After(k.sentAt.Add(-10*time.Second)) && note.at.Before(until.Add(30*time.Second)) {
+			fmt.Fprintf(&b, "    %s %s\n", note.at.Format(clockFormat), note.text)
+		}
+	}
+	for _, in := range c.sim.Stats().Incidents {
+		if slices.Contains(words, in.ID) {
+			fmt.Fprintf(&b, "    %s phone: %s %s %s\n", in.At.Format(clockFormat), in.What, in.ID, in.Error)
+		}
+	}
+	files, _ := filepath.Glob(filepath.Join(c.logs, "*.log"))
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		for line := range strings.Lines(string(text)) {
+			if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(line, w) }) {
+				fmt.Fprintf(&b, "    %s: %s", filepath.Base(file), line)
+			}
+		}
+	}
+	return b.String()
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var none T
+		return none
+	}
+	return *p
+}
