@@ -8,7 +8,7 @@ WHERE t.id = @tenant_id;
 
 -- The tenants of these shards that should be running.
 -- name: ListToRun :many
-SELECT t.id
+SELECT t.id, t.shard
 FROM tenants t JOIN worker_processes w ON w.tenant_id = t.id
 WHERE t.shard = ANY(sqlc.arg(shards)::smallint[]) AND w.desired = 'RUNNING'
 ORDER BY t.id;
@@ -27,11 +27,13 @@ WHERE t.shard = ANY(sqlc.arg(shards)::smallint[]) AND s.reason = 'SCAN_EXPIRED' 
 SELECT coalesce(watched_until > now(), false)::boolean AS watched FROM whatsapp_sessions WHERE tenant_id = @tenant_id;
 
 -- One change of a tenant's state: session, worker and tenant together, with an event where a person should know. Nothing
--- changes when the caller's lease on the tenant's shard is gone. A worker that starts anew gets a new started_at.
+-- changes when the caller's lease on the tenant's shard is gone. A worker that starts anew gets a new started_at. What may be
+-- lost in a crash of Postgres does not wait for the disk.
 -- name: RecordState :execrows
 WITH owned AS (
     SELECT t.id FROM tenants t JOIN shards h ON h.id = t.shard
     WHERE t.id = @tenant_id AND h.node_id = @node_id AND h.epoch = @epoch
+      AND (NOT sqlc.arg(may_be_lost)::boolean OR set_config('synchronous_commit', 'off', true) <> '')
 ), session AS (
     UPDATE whatsapp_sessions s SET
         state = @state, reason = @reason,

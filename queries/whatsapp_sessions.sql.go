@@ -108,26 +108,31 @@ func (q *Queries) LinkDevice(ctx context.Context, arg LinkDeviceParams) (int64, 
 }
 
 const listToRun = `-- name: ListToRun :many
-SELECT t.id
+SELECT t.id, t.shard
 FROM tenants t JOIN worker_processes w ON w.tenant_id = t.id
 WHERE t.shard = ANY($1::smallint[]) AND w.desired = 'RUNNING'
 ORDER BY t.id
 `
 
+type ListToRunRow struct {
+	ID    uuid.UUID
+	Shard int16
+}
+
 // The tenants of these shards that should be running.
-func (q *Queries) ListToRun(ctx context.Context, shards []int16) ([]uuid.UUID, error) {
+func (q *Queries) ListToRun(ctx context.Context, shards []int16) ([]ListToRunRow, error) {
 	rows, err := q.db.Query(ctx, listToRun, shards)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []uuid.UUID
+	var items []ListToRunRow
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
+		var i ListToRunRow
+		if err := rows.Scan(&i.ID, &i.Shard); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -205,29 +210,30 @@ const recordState = `-- name: RecordState :execrows
 WITH owned AS (
     SELECT t.id FROM tenants t JOIN shards h ON h.id = t.shard
     WHERE t.id = $2 AND h.node_id = $3 AND h.epoch = $4
+      AND (NOT $5::boolean OR set_config('synchronous_commit', 'off', true) <> '')
 ), session AS (
     UPDATE whatsapp_sessions s SET
-        state = $5, reason = $6,
-        reason_since = CASE WHEN s.reason = $6 THEN s.reason_since ELSE now() END,
-        reason_until = $7, reason_detail = $8,
-        last_qr = $9, qr_expires_at = $10,
-        pair_code = $11, pair_code_expires_at = $12,
-        connected_at = CASE WHEN $5::session_state = 'CONNECTED' AND s.state <> 'CONNECTED' THEN now() ELSE s.connected_at END,
-        last_seen_at = CASE WHEN $5::session_state = 'CONNECTED' THEN now() ELSE s.last_seen_at END,
+        state = $6, reason = $7,
+        reason_since = CASE WHEN s.reason = $7 THEN s.reason_since ELSE now() END,
+        reason_until = $8, reason_detail = $9,
+        last_qr = $10, qr_expires_at = $11,
+        pair_code = $12, pair_code_expires_at = $13,
+        connected_at = CASE WHEN $6::session_state = 'CONNECTED' AND s.state <> 'CONNECTED' THEN now() ELSE s.connected_at END,
+        last_seen_at = CASE WHEN $6::session_state = 'CONNECTED' THEN now() ELSE s.last_seen_at END,
         updated_at = now()
     FROM owned WHERE s.tenant_id = owned.id
 ), worker AS (
     UPDATE worker_processes w SET
-        status = $13, process_name = $14, last_error = $15,
-        heartbeat_at = CASE WHEN $13::worker_status = 'RUNNING' AND $16::boolean THEN now() ELSE w.heartbeat_at END,
-        started_at = CASE WHEN $13::worker_status = 'RUNNING' AND (w.status <> 'RUNNING' OR w.process_name <> $14)
+        status = $14, process_name = $15, last_error = $16,
+        heartbeat_at = CASE WHEN $14::worker_status = 'RUNNING' AND $17::boolean THEN now() ELSE w.heartbeat_at END,
+        started_at = CASE WHEN $14::worker_status = 'RUNNING' AND (w.status <> 'RUNNING' OR w.process_name <> $15)
             THEN now() ELSE w.started_at END,
         updated_at = now()
     FROM owned WHERE w.tenant_id = owned.id
 ), event AS (
     INSERT INTO portal_event_logs (id, tenant_id, event_type, payload_json)
-    SELECT $17, owned.id, $18::text, $19::jsonb
-    FROM owned WHERE $18::text <> ''
+    SELECT $18, owned.id, $19::text, $20::jsonb
+    FROM owned WHERE $19::text <> ''
 )
 UPDATE tenants t SET
     status = $1,
@@ -240,6 +246,7 @@ type RecordStateParams struct {
 	TenantID          uuid.UUID
 	NodeID            *uuid.UUID
 	Epoch             int64
+	MayBeLost         bool
 	State             SessionState
 	Reason            SessionReason
 	ReasonUntil       *time.Time
@@ -258,13 +265,15 @@ type RecordStateParams struct {
 }
 
 // One change of a tenant's state: session, worker and tenant together, with an event where a person should know. Nothing
-// changes when the caller's lease on the tenant's shard is gone. A worker that starts anew gets a new started_at.
+// changes when the caller's lease on the tenant's shard is gone. A worker that starts anew gets a new started_at. What may be
+// lost in a crash of Postgres does not wait for the disk.
 func (q *Queries) RecordState(ctx context.Context, arg RecordStateParams) (int64, error) {
 	result, err := q.db.Exec(ctx, recordState,
 		arg.TenantStatus,
 		arg.TenantID,
 		arg.NodeID,
 		arg.Epoch,
+		arg.MayBeLost,
 		arg.State,
 		arg.Reason,
 		arg.ReasonUntil,

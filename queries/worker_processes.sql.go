@@ -11,27 +11,46 @@ import (
 	"github.com/google/uuid"
 )
 
-const heartbeat = `-- name: Heartbeat :exec
+const heartbeat = `-- name: Heartbeat :many
 WITH mine AS (
     SELECT t.id FROM tenants t JOIN shards h ON h.id = t.shard
-    WHERE h.node_id = $2 AND h.lease_until > now() AND t.id = ANY($3::uuid[])
+    WHERE h.node_id = $1 AND h.lease_until > now() AND t.id = ANY($2::uuid[])
 ), worker AS (
     UPDATE worker_processes w SET heartbeat_at = now() FROM mine WHERE w.tenant_id = mine.id
       AND set_config('synchronous_commit', 'off', true) <> '' -- there is another one soon
+), session AS (
+    UPDATE whatsapp_sessions s SET last_seen_at = now() FROM mine
+    WHERE s.tenant_id = mine.id AND s.tenant_id = ANY($3::uuid[])
+    RETURNING s.tenant_id, s.state
 )
-UPDATE whatsapp_sessions s SET last_seen_at = now() FROM mine
-WHERE s.tenant_id = mine.id AND s.tenant_id = ANY($1::uuid[])
+SELECT tenant_id FROM session WHERE state <> 'CONNECTED'
 `
 
 type HeartbeatParams struct {
-	Seen   []uuid.UUID
 	NodeID *uuid.UUID
 	Alive  []uuid.UUID
+	Seen   []uuid.UUID
 }
 
 // One node's heartbeat, for all its tenants at once: alive names the workers that run, seen those of them whose session is
-// connected. A node whose leases are gone marks nothing.
-func (q *Queries) Heartbeat(ctx context.Context, arg HeartbeatParams) error {
-	_, err := q.db.Exec(ctx, heartbeat, arg.Seen, arg.NodeID, arg.Alive)
-	return err
+// connected. A node whose leases are gone marks nothing. Comes back with connected tenants that are not shown as connected: a
+// crash of Postgres lost their last state.
+func (q *Queries) Heartbeat(ctx context.Context, arg HeartbeatParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, heartbeat, arg.NodeID, arg.Alive, arg.Seen)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var tenant_id uuid.UUID
+		if err := rows.Scan(&tenant_id); err != nil {
+			return nil, err
+		}
+		items = append(items, tenant_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

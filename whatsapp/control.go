@@ -14,24 +14,33 @@ import (
 // Start looks after a tenant: connects it, or offers codes where it is not linked. It returns once that has begun. A tenant
 // that rests because WhatsApp refused it, or because its codes ran out, is tried again.
 func (p *Pool) Start(ctx context.Context, tenantID uuid.UUID) error {
-	return p.start(ctx, tenantID, 0)
-}
-
-func (p *Pool) start(ctx context.Context, tenantID uuid.UUID, delay time.Duration) error {
 	defer p.lock(tenantID)()
-	if s := p.supervisor(tenantID); s != nil {
-		s.wake()
+	if p.woken(tenantID) {
 		return nil
 	}
 	t, err := p.q.GetSupervised(ctx, tenantID)
 	if err != nil {
 		return fmt.Errorf("start tenant %s: %w", tenantID, err)
 	}
-	epoch, ok := p.leases.epoch(t.Shard)
+	return p.start(tenantID, t.Shard, 0)
+}
+
+// woken tells whether a tenant is looked after already, and tries again where it rests.
+func (p *Pool) woken(tenantID uuid.UUID) bool {
+	s := p.supervisor(tenantID)
+	if s != nil {
+		s.wake()
+	}
+	return s != nil
+}
+
+// start begins to look after a tenant of this shard, whose lock is held.
+func (p *Pool) start(tenantID uuid.UUID, shard int16, delay time.Duration) error {
+	epoch, ok := p.leases.epoch(shard)
 	if !ok {
 		return ErrNotOwner
 	}
-	s := newSupervisor(p, tenantID, t.Shard, epoch)
+	s := newSupervisor(p, tenantID, shard, epoch)
 	p.mu.Lock()
 	if p.closing {
 		p.mu.Unlock()
@@ -43,7 +52,7 @@ func (p *Pool) start(ctx context.Context, tenantID uuid.UUID, delay time.Duratio
 		s.run(delay)
 		p.remove(s)
 	}()
-	if now, ok := p.leases.epoch(t.Shard); !ok || now != epoch { // lost meanwhile, and whoever closed the shard's tenants may have missed this one
+	if now, ok := p.leases.epoch(shard); !ok || now != epoch { // lost meanwhile, and whoever closed the shard's tenants may have missed this one
 		s.abort()
 		p.remove(s)
 		return ErrNotOwner

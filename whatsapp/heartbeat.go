@@ -41,10 +41,16 @@ func (p *Pool) heartbeats(ctx context.Context) {
 			continue
 		}
 		query, cancel := context.WithTimeout(ctx, queryTimeout)
-		if err := p.q.Heartbeat(query, params); err != nil && ctx.Err() == nil {
+		forgotten, err := p.q.Heartbeat(query, params)
+		if err != nil && ctx.Err() == nil {
 			p.o.Log.Warn("heartbeat not recorded", "error", err)
 		}
 		cancel()
+		for _, id := range forgotten {
+			if s := p.supervisor(id); s != nil {
+				s.recordAgain()
+			}
+		}
 		p.wakeSenders(ctx, params.Seen)
 	}
 }

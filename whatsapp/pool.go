@@ -148,15 +148,19 @@ func (p *Pool) gained(ctx context.Context, shards []int16) error {
 	if err != nil {
 		return err
 	}
-	spread := min(time.Duration(len(tenants))*5*time.Millisecond, 10*time.Second)
-	for _, id := range tenants {
+	spread := min(time.Duration(len(tenants))*time.Millisecond, 10*time.Second) // the limit on dials does the rest
+	for _, t := range tenants {
 		delay := time.Duration(0)
 		if len(tenants) > maxDials {
 			delay = mathrand.N(spread)
 		}
-		if err := p.start(ctx, id, delay); err != nil {
-			p.o.Log.Error("tenant not started", "tenant_id", id, "error", err)
+		unlock := p.lock(t.ID)
+		if !p.woken(t.ID) {
+			if err := p.start(t.ID, t.Shard, delay); err != nil {
+				p.o.Log.Error("tenant not started", "tenant_id", t.ID, "error", err)
+			}
 		}
+		unlock()
 	}
 	return nil
 }

@@ -110,6 +110,24 @@ func (s *supervisor) record(ctx context.Context, st status) {
 	}
 }
 
+// recordAgain has the present state written with the next heartbeat, if it is that of a connection still.
+func (s *supervisor) recordAgain() {
+	if !s.writing.TryLock() {
+		return // a newer one is on its way
+	}
+	defer s.writing.Unlock()
+	if st := s.status; s.unsaved == nil && st.state == queries.SessionStateCONNECTED {
+		st.event = ""
+		s.unsaved = &st
+	}
+}
+
+// mayBeLost tells which states a crash of Postgres may cost: those that a heartbeat or the next change puts right.
+func (st status) mayBeLost() bool {
+	passing := st.event == "" || st.event == eventConnected || st.event == eventDisconnected
+	return passing && st.worker == queries.WorkerStatusRUNNING
+}
+
 // recordUnsaved writes the state that could not be written when it changed.
 func (s *supervisor) recordUnsaved(ctx context.Context) {
 	if !s.writing.TryLock() {
@@ -148,7 +166,7 @@ func (s *supervisor) write(ctx context.Context, st status) error {
 		LastQr: ptrOrNil(st.qr), QrExpiresAt: st.qrUntil, PairCode: ptrOrNil(st.code), PairCodeExpiresAt: st.codeUntil,
 		TenantStatus: st.tenant, WorkerStatus: st.worker, LastError: ptrOrNil(storable(st.lastError, 500)),
 		ProcessName: fmt.Sprintf("%s/%d", s.pool.o.NodeName, s.shard), Alive: s.alive.Load(),
-		EventID: newID(), EventType: st.event, EventPayload: payload,
+		EventID: newID(), EventType: st.event, EventPayload: payload, MayBeLost: st.mayBeLost(),
 	})
 	if err == nil && n == 0 {
 		s.log.Warn("state not recorded: this node does not hold the shard any more", "reason", st.reason)

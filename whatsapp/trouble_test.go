@@ -371,3 +371,14 @@ func TestDatabaseAway(t *testing.T) {
 	}
 	r.clean()
 }
+
+// A crash of Postgres may cost the latest state; a heartbeat notices and puts it right.
+func TestLostStateIsWrittenAgain(t *testing.T) {
+	r := newRig(t)
+	n := r.run("a", unlimited)
+	id := r.tenant("Salon", "+"+salon, 0)
+	r.link(n, id, salon)
+	r.awaitReason(id, queries.SessionReasonCONNECTED)
+	r.exec("UPDATE whatsapp_sessions SET state = 'DISCONNECTED', reason = 'CONNECTING' WHERE tenant_id = $1", id)
+	r.awaitReason(id, queries.SessionReasonCONNECTED)
+}
