@@ -134,6 +134,9 @@ func routingDetail(e *fiber.Error) string {
 func (s *server) fail(c *fiber.Ctx, err error) error {
 	id := requestID(c)
 	p := problemOf(err, id)
+	if v := visitorOf(c); v != nil {
+		p.Detail = refusalIn(v.Lang, p.Detail)
+	}
 	if p.Status >= 500 {
 		s.Log.LogAttrs(c.UserContext(), slog.LevelError, "request failed", slog.String("request", id),
 			slog.String("method", c.Method()), slog.String("path", c.Path()), slog.Any("err", err))
@@ -178,9 +181,11 @@ func wantsJSON(c *fiber.Ctx) bool {
 // errorPage shows the error as a page. Should even that fail, plain text still says what happened.
 func (s *server) errorPage(c *fiber.Ctx, p problem) error {
 	page := ErrorPage{
-		Page: s.page(c, headingOf(p.Status), ""), Status: p.Status, Heading: headingOf(p.Status), Detail: p.Detail,
+		Page: s.page(c, "", ""), Status: p.Status, Detail: p.Detail,
 		RequestID: p.RequestID, RetryIn: int(p.retryIn.Seconds() + 0.999), HomeURL: "/",
 	}
+	page.Heading = refusalIn(page.Lang, headingOf(p.Status))
+	page.Title = page.Heading
 	if err := s.render(c, p.Status, "error", page); err != nil {
 		s.Log.Error("error page", "request", requestID(c), "err", err)
 		c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)

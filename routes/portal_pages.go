@@ -168,3 +168,6 @@ func (s *server) portalPairCode(c *fiber.Ctx) error {
 	}
 	return s.pairCode(c, t, portalBase, "/portal")
 }
+
+// portalNothing says that there is no such page, as a route of its own: only a route knows the visitor's language.
+func (s *server) portalNothing(*fiber.Ctx) error { return fiber.ErrNotFound }

@@ -84,5 +84,7 @@ func (s *server) table() []route {
 		{"POST", "/portal/pair-code", portal, s.portalPairCode},
 
 		{"GET", "/assets/*", open, s.assets},
-	}, s.demoRoutes(), s.apiRoutes())
+	}, s.demoRoutes(), s.apiRoutes(), []route{
+		{anyMethod, "/portal/*", anyone, s.portalNothing},
+	})
 }

@@ -78,6 +78,7 @@ func (s *server) pairCode(c *fiber.Ctx, t queries.GetTenantRow, base, back strin
 		if problem := refusal.Fields["phone"]; problem != "" {
 			form.Error = problem
 		}
+		form.Error = refusalIn(v.Lang, form.Error)
 		if wantsHTMX(c) {
 			return s.render(c, http.StatusUnprocessableEntity, "fragments/pair_form", form)
 		}
