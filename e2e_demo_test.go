@@ -83,7 +83,11 @@ func TestDemo(t *testing.T) {
 		phone.open(eval[string](phone, `[...document.querySelectorAll("section[aria-labelledby=`+heading+`] .pick a")].find((a) => a.innerText.includes(`+quoted(name)+`)).href`))
 	}
 	choose("biz-h", "Afya Clinic")
+	phone.width(390)
 	choose("cust-h", grace.Name)
+	phone.until(`[...document.querySelectorAll(".pick [aria-current=true]")].filter((e) => { const r = e.getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth; }).length === 2`)
+	phone.shoot("3-phone-chosen-390")
+	phone.width(desk)
 	phone.has(".pick [aria-current=true]", "Not connected")
 	phone.shootBoth("3-phone")
 	phone.stay()
