@@ -20,7 +20,7 @@ import (
 
 const (
 	chaosLease    = 5 * time.Second
-	chaosContacts = 3                // customers per tenant
+	chaosContacts = 8                // customers per tenant
 	chaosSettling = 90 * time.Second // until everything is answered after the last fault
 )
 
@@ -100,7 +100,7 @@ func TestChaos(t *testing.T) {
 	steps := planChaos(seed, faults, len(c.workers), chaosLease)
 
 	length := steps[len(steps)-1].at + 3*time.Second
-	rate := 2.5 * float64(tenants) // in all, a second
+	rate := 6 * float64(tenants) // in all, a second
 	request := simulator.LoadRequest{Phones: c.numbers, Contacts: chaosContacts, Rate: rate, Count: int(length.Seconds() * rate),
 		Text: "menu {token}", LID: true, Wait: chaosSettling.Seconds()}
 	if per := request.Count / (tenants * chaosContacts); per > 280 {
@@ -215,6 +215,7 @@ func newChaos(t *testing.T, tenants int) *chaosRun {
 	for i := range 2 {
 		c.workers = append(c.workers, newChaosNode(t, fmt.Sprintf("worker%d", i), logs, bin, settings, c.note, "serve", "--role", "worker", "--listen", "127.0.0.1:0"))
 	}
+	c.balanced() // a scan does not outlive its shard's move
 	p := &product{t: t, db: c.db, sim: c.sim}
 	a := p.program(&serving{url: c.web.url()})
 	for i := range tenants {
@@ -224,4 +225,22 @@ func newChaos(t *testing.T, tenants int) *chaosRun {
 		c.numbers = append(c.numbers, number)
 	}
 	return c
+}
+
+// balanced waits until every worker holds its share of the shards.
+func (c *chaosRun) balanced() {
+	c.t.Helper()
+	ctx := within(c.t)
+	for {
+		var holders, least int
+		err := c.db.System.QueryRow(ctx, `SELECT count(*), coalesce(min(n), 0) FROM
+			(SELECT count(*) AS n FROM shards WHERE node_id IS NOT NULL AND lease_until > now() GROUP BY node_id) AS held`).Scan(&holders, &least)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if holders == len(c.workers) && least == 16/len(c.workers) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }

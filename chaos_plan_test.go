@@ -64,6 +64,11 @@ func planChaos(seed uint64, faults, workers int, lease time.Duration) []chaosSte
 			at = max(at, away[worker])
 		}
 		length := between(0, 6*time.Second)
+		if slow := between(20*time.Millisecond, 400*time.Millisecond); r.IntN(2) == 0 { // so that much is under way when it happens
+			add(at-time.Second, false, func(c *chaosRun) {
+				c.fault(simulator.Fault{Kind: simulator.FaultSlow, Delay: slow, Duration: 2 * time.Second})
+			}, "before: WhatsApp is slow by %s", slow)
+		}
 		switch kind {
 		case chaosKill, chaosStop:
 			how := map[string]syscall.Signal{chaosKill: syscall.SIGKILL, chaosStop: syscall.SIGTERM}[kind]
