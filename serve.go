@@ -110,8 +110,7 @@ func openDatabase(ctx context.Context, c config, log *slog.Logger) (*database.Da
 	return db, nil
 }
 
-// wirePool joins the pool and River: the pool stores replies together with the jobs that send them, and River works these jobs
-// with the pool, on the queues of the shards that the pool holds.
+// wirePool makes the pool and joins it to River, which works its jobs with the pool, on the queues of the shards that the pool holds.
 func (a *app) wirePool(registry *prometheus.Registry) (err error) {
 	c := a.config
 	host, _ := os.Hostname()

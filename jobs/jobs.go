@@ -96,7 +96,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 		Middleware:                  []rivertype.Middleware{snoozeElsewhere(o.NotOwner)},
 		JobTimeout:                  time.Minute,
 		RescueStuckJobsAfter:        2 * time.Minute,
-		CompletedJobRetentionPeriod: time.Hour, // one job a message: the log is in message_logs
+		CompletedJobRetentionPeriod: time.Hour, // a job for each message from the web or the API: the log is in message_logs
 		SoftStopTimeout:             o.SoftStopTimeout,
 	})
 }

@@ -1,7 +1,7 @@
 // Package whatsapp runs the WhatsApp side of every tenant this node looks after: one supervised whatsmeow client each.
 //
 // Follow a message: connection.go (handle) gets it from whatsmeow, content.go and chats.go say what it is and who wrote
-// it, inbound.go logs it and asks the bot in one transaction, outbound.go sends the answer, receipts.go notes its ticks.
+// it, inbound.go logs it and asks the bot in one transaction (pipeline.go), outbound.go sends the answer, receipts.go notes its ticks.
 // supervisor.go, connection.go and pairing.go keep a tenant connected or offer codes; status.go writes down what is so.
 // control.go and logout.go are what jobs ask for. leases.go decides which tenants are this node's. devices.go, gate.go,
 // signal_store.go, event_buffer.go, prekeys.go and lids.go are whatsmeow's store, made safe and quick.
