@@ -127,6 +127,11 @@ func TestLiveUpdates(t *testing.T) {
 	look(ctx, t, "confirm-stop")
 	do(ctx, t, chromedp.KeyEvent(kb.Escape))
 	until(ctx, t, `!document.querySelector("#confirm-stop").open`)
+	do(ctx, t, chromedp.Click(chromedp.CSS("#btn-stop")))
+	until(ctx, t, `document.querySelector("#confirm-stop").open`)
+	push(`<section id="state-panel"><button id="btn-stop" class="btn" data-open="confirm-stop">Stop</button></section>`)
+	do(ctx, t, chromedp.KeyEvent(kb.Escape))
+	until(ctx, t, `!document.querySelector("#confirm-stop").open && document.activeElement.id === "btn-stop"`) // renewed meanwhile
 	do(ctx, t, chromedp.Click(chromedp.CSS("[data-open=settings]")))
 	until(ctx, t, `document.querySelector("#settings").open`)
 	look(ctx, t, "settings")

@@ -75,9 +75,11 @@
   for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, () => toast("error", sorry[0]));
 
   /* Dialogs and drawers. */
+  const opener = new WeakMap(); // dialog -> what had the focus when it opened
   function openDialog(id) {
     const d = byId(id);
     if (!d || d.open) return;
+    opener.set(d, document.activeElement);
     d.showModal();
     const field = d.querySelector("[autofocus], [aria-invalid=true], .form input:not([type=hidden])");
     if (field) field.focus();
@@ -94,7 +96,10 @@
 
   /* The focus stays with a person whose button was disabled, replaced or closed away by what it did. */
   const asked = new WeakMap(); // request -> what had the focus when it began
-  const lost = () => !document.activeElement || document.activeElement === document.body;
+  const lost = () => { // what vanished keeps the focus until the next frame
+    const a = document.activeElement;
+    return !a || a === document.body || a.disabled || !a.checkVisibility();
+  };
   function land(was, area) {
     const near = area ? area.querySelectorAll(".btn:not(:disabled), a[href], h2") : [];
     for (const to of [was, was.id && byId(was.id), ...near, area]) {
@@ -104,6 +109,7 @@
       to.focus({ preventScroll: true });
     }
   }
+  document.addEventListener("close", (e) => { if (opener.has(e.target)) land(opener.get(e.target)); }, true);
   document.addEventListener("flow:moved", (e) => land(e.detail, e.target));
   document.addEventListener("htmx:beforeRequest", (e) => {
     if (e.detail.elt.contains(document.activeElement)) asked.set(e.detail.xhr, document.activeElement);
