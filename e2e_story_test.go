@@ -116,6 +116,9 @@ func TestOperatorsStory(t *testing.T) {
 	b.has("#state-panel", "Stopped")
 	b.has("#state-panel", "Paused")
 	b.until(`!!document.querySelector("#btn-start")`)
+	if starts, said := eval[int](b, `document.querySelectorAll("main form[action$='/worker/start']").length`), eval[int](b, `document.querySelector("main").innerText.split("Stopped by a person.").length - 1`); starts != 1 || said != 1 {
+		t.Errorf("the stopped page has %d ways to start and says %d times who stopped it", starts, said)
+	}
 	b.same("the stop")
 	b.shootBoth("10-stopped")
 	b.quiet("the tenant's page after the restart")
