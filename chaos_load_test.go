@@ -129,6 +129,7 @@ func TestChaos(t *testing.T) {
 			stats.DroppedDuplicateKeys, stats.MissingCopies, stats.QueueOverflow, stats.Incidents)
 	}
 	c.judge(report.Sent)
+	t.Logf("errors in the processes' logs: %v", c.errors())
 	for _, n := range append([]*chaosNode{c.web}, c.workers...) {
 		for _, end := range n.unasked() {
 			t.Errorf("%s: %s", n.name, end)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -209,4 +210,31 @@ func deref[T any](p *T) T {
 		return none
 	}
 	return *p
+}
+
+// errors counts what the processes logged as an error, by its message. A panic is a fault of the program whatever happened around it.
+func (c *chaosRun) errors() map[string]int {
+	counts := map[string]int{}
+	files, _ := filepath.Glob(filepath.Join(c.logs, "w*.log")) // web and workers
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			var entry struct{ Level, Msg string }
+			switch err := json.Unmarshal([]byte(line), &entry); {
+			case err == nil && entry.Level == "ERROR":
+				counts[entry.Msg]++
+			case strings.HasPrefix(line, "panic:"), strings.HasPrefix(line, "fatal error:"):
+				counts[strings.TrimSpace(line)]++
+			}
+		}
+	}
+	for message := range counts {
+		if strings.Contains(message, "panic") || strings.HasPrefix(message, "fatal error") {
+			c.t.Errorf("logged: %s", message)
+		}
+	}
+	return counts
 }
