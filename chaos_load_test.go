@@ -129,6 +129,7 @@ func TestChaos(t *testing.T) {
 			stats.DroppedDuplicateKeys, stats.MissingCopies, stats.QueueOverflow, stats.Incidents)
 	}
 	c.judge(report.Sent)
+	t.Logf("replies by status: %v", c.statuses())
 	t.Logf("errors in the processes' logs: %v", c.errors())
 	for _, n := range append([]*chaosNode{c.web}, c.workers...) {
 		for _, end := range n.unasked() {
@@ -244,4 +245,19 @@ func (c *chaosRun) balanced() {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+func (c *chaosRun) statuses() map[string]int {
+	c.t.Helper()
+	rows, err := c.rows(within(c.t))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, row := range rows {
+		if row.Direction == "OUT" {
+			counts[row.Status]++
+		}
+	}
+	return counts
 }
