@@ -61,6 +61,7 @@ func newTab(t *testing.T, browser context.Context) *tab {
 	ctx, end := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(end)
 	b := &tab{t: t, ctx: ctx, marks: make(chan string, 16)}
+	b.expect("Autofocus processing was blocked") // Chromium's note that a key was faster than the page
 	console := chromedp.Console(ctx)
 	b.width(desk)
 	b.scheme("light")

@@ -111,7 +111,7 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	defer func() {
 		s.online.Store(nil)
 		online.wind(ctx)
-		cli.Disconnect() // ends what whatsmeow waits for
+		hangUp(cli) // ends what whatsmeow waits for
 		online.stop()
 	}()
 
@@ -275,7 +275,7 @@ func (s *supervisor) unlinked(ctx context.Context) {
 			s.log.Error("device not forgotten", "error", err)
 		}
 	}
-	s.client.Disconnect()
+	hangUp(s.client)
 	s.client, s.jid = nil, ""
 }
 

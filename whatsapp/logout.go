@@ -89,7 +89,7 @@ func (p *Pool) unlinkOffline(ctx context.Context, tenantID uuid.UUID, jid string
 	if err := cli.ConnectContext(ctx); err != nil {
 		return err
 	}
-	defer cli.Disconnect()
+	defer hangUp(cli)
 	if !cli.WaitForConnection(15 * time.Second) {
 		return errors.New("WhatsApp did not let us in")
 	}

@@ -56,11 +56,11 @@ func (p *Pool) writeReceipts(ctx context.Context) {
 		case r := <-p.receipts:
 			batch = append(batch, r)
 		case <-ctx.Done():
-			p.storeReceipts(context.WithoutCancel(ctx), p.gathered(nil))
+			p.storeReceipts(ctx, p.gathered(nil))
 			return
 		}
 		sleep(ctx, receiptsDelay)
-		p.storeReceipts(context.WithoutCancel(ctx), p.gathered(batch))
+		p.storeReceipts(ctx, p.gathered(batch))
 	}
 }
 
@@ -76,6 +76,7 @@ func (p *Pool) gathered(batch []receipt) []receipt {
 	return batch
 }
 
+// storeReceipts waits for a database that is away, as long as the node runs: meanwhile receipts queue up, and then the tenants' reading waits.
 func (p *Pool) storeReceipts(ctx context.Context, batch []receipt) {
 	if len(batch) == 0 {
 		return
@@ -87,7 +88,14 @@ func (p *Pool) storeReceipts(ctx context.Context, batch []receipt) {
 		params.Reads = append(params.Reads, r.read)
 		params.Times = append(params.Times, r.at)
 	}
-	if err := retry(ctx, func(ctx context.Context) error { return p.q.RecordReceipts(ctx, params) }); err != nil {
-		p.o.Log.Error("receipts lost", "count", len(batch), "error", err)
+	for {
+		err := retry(context.WithoutCancel(ctx), func(ctx context.Context) error { return p.q.RecordReceipts(ctx, params) })
+		if err == nil {
+			return
+		}
+		if !passing(err) || !sleep(ctx, time.Second) {
+			p.o.Log.Error("receipts lost", "count", len(batch), "error", err)
+			return
+		}
 	}
 }

@@ -219,7 +219,7 @@ func (s *supervisor) stop(ctx context.Context) error {
 func (s *supervisor) abort() {
 	s.cancel()
 	if l := s.online.Swap(nil); l != nil {
-		go l.client.Disconnect()
+		go hangUp(l.client)
 	}
 }
 
@@ -230,7 +230,7 @@ func (s *supervisor) close() {
 	if s.client == nil {
 		return
 	}
-	s.client.Disconnect()
+	hangUp(s.client)
 	idle := make(chan struct{})
 	go func() {
 		s.handling.Lock() // once nobody reads

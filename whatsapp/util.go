@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5/pgconn"
+	"go.mau.fi/whatsmeow"
 )
 
 const (
@@ -126,4 +127,12 @@ func ptrOrNil(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// hangUp disconnects a client. Disconnect alone races, inside whatsmeow, with a server that closes the connection at the same
+// moment (it takes away a callback that the reading side is about to call); ResetConnection closes the socket without that,
+// and connects nothing again because automatic reconnects are off.
+func hangUp(cli *whatsmeow.Client) {
+	cli.ResetConnection()
+	cli.Disconnect()
 }
