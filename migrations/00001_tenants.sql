@@ -7,7 +7,7 @@ CREATE TYPE worker_status AS ENUM ('RUNNING', 'STOPPED', 'ERROR');
 CREATE TYPE template_type AS ENUM ('BOOKING', 'ECOMMERCE', 'SUPPORT');
 CREATE TYPE language AS ENUM ('SW', 'EN');
 
--- Why a session is in its state; every value has one sentence for people (routes/reasons).
+-- Why a session is in its state; every value has one sentence for people (routes/state_sentences.go).
 CREATE TYPE session_reason AS ENUM (
     'NEVER_LINKED',     -- no number was ever linked
     'CONNECTING',       -- first dial after a start
