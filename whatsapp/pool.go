@@ -81,7 +81,9 @@ func New(o Options) (*Pool, error) {
 // Run holds shards and runs their tenants until ctx ends. Then it closes the clients, finishes what is being handled, and
 // gives its shards to the next node; that takes some seconds at most.
 func (p *Pool) Run(ctx context.Context) error {
-	if err := p.q.EnsureShards(ctx, int32(p.o.Shards-1)); err != nil {
+	if err := p.q.EnsureShards(ctx, int32(p.o.Shards-1)); ctx.Err() != nil {
+		return nil // told to stop before it began
+	} else if err != nil {
 		return fmt.Errorf("prepare shards: %w", err)
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
