@@ -246,6 +246,7 @@ func (a *app) stop(stopPool context.CancelFunc, poolStopped <-chan struct{}) {
 	if err := a.web.ShutdownWithTimeout(closeWeb); err != nil {
 		a.log.Warn("requests were cut off: they did not end in time", "connections", a.listener.hangUp(true), "err", err)
 	}
+	a.listener.Close() // a stop may come before serving has begun, and then nothing was shut down
 }
 
 // close gives back what newApp took. It may be called at any stage.

@@ -88,6 +88,7 @@ func newSiteOn(t *testing.T, db *database.Database, change func(*Options)) *site
 		if err := app.ShutdownWithTimeout(5 * time.Second); err != nil {
 			t.Errorf("shut down: %v", err)
 		}
+		_ = listener.Close() // a test may end before serving has begun, and then nothing was shut down
 		<-served
 		<-hubDone
 	})
