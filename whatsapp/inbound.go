@@ -71,6 +71,7 @@ func (s *supervisor) receive(cli *whatsmeow.Client, evt *events.Message) (ok boo
 	})
 	switch {
 	case err == nil:
+		fault(faultLogged)
 		s.pool.metrics.handled.Observe(time.Since(started).Seconds())
 		if reply != nil {
 			s.mind(evt.Info, *reply)

@@ -246,6 +246,7 @@ func (o *sender) send(m queries.ClaimMessageRow) (*sent, error) {
 	o.s.pool.metrics.sent(verdict.name(), time.Since(started))
 	switch {
 	case err == nil:
+		fault(faultSent)
 		o.retries.reset()
 		return &sent{id: m.ID, at: resp.Timestamp}, nil
 	case verdict.refused != "":
@@ -286,6 +287,7 @@ func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (resp whatsmeo
 	if !o.s.pool.leases.holds(o.s.shard, o.s.epoch) {
 		return whatsmeow.SendResponse{}, ErrNotOwner
 	}
+	fault(faultClaimed)
 	ctx, accept := context.WithCancelCause(ctx)
 	defer accept(nil)
 	o.s.underway.Store(&underway{id: m.WaMessageID, accept: accept})

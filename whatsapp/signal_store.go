@@ -79,6 +79,7 @@ func (s *tenantStore) DoDecryptionTxn(ctx context.Context, fn func(context.Conte
 	defer s.gate.unlock()
 	u := &unit{peers: make(map[string]*peer, 1)}
 	err = fn(context.WithValue(ctx, unitKey{}, u))
+	fault(faultDecrypted)
 	if u.err == nil && err == nil {
 		u.err = s.flush(ctx, u)
 	}
