@@ -37,35 +37,58 @@ WHERE tenant_id = @tenant_id AND conversation_id = sqlc.arg(from_id);
 DELETE FROM contacts WHERE id = @id AND tenant_id = @tenant_id;
 
 -- One received message: locks its chat, which puts the decisions of a chat in order, and tells whether it was logged before.
--- Comes back with all that deciding needs. No row: the chat is gone.
+-- Comes back with all that deciding needs, and with the versions that this rests on. No row: the chat is gone.
 -- name: ReceiveMessage :one
 WITH chat AS (
-    SELECT v.id, v.state_json FROM conversations v
+    SELECT v.id, v.state_json, v.updated_at FROM conversations v
     WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id FOR UPDATE
 )
 SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = @tenant_id AND k.wa_message_id = @wa_message_id)::boolean AS known,
-    chat.state_json, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute,
+    chat.state_json, chat.updated_at AS chat_version, sqlc.embed(c),
     CASE WHEN coalesce(c.replies_per_minute, sqlc.arg(default_limit)::integer) > 0 THEN
         (SELECT count(*) FROM message_logs m
          WHERE m.tenant_id = @tenant_id AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
     ELSE 0 END::integer AS recent_replies
 FROM chat JOIN tenant_configs c ON c.tenant_id = @tenant_id;
 
--- What was decided about a received message: the message with its decision, the chat's new state, and behind it the replies,
--- where there are any, queued under the WhatsApp ids they will keep. A message that another transaction logged since fails.
--- name: RecordDecision :exec
-WITH chat AS (
+-- All that follows from one received message, or nothing: the step of the Signal session it was decrypted with (where session is
+-- given), the message with its decision, the chat's new state, and the answers, queued under the WhatsApp ids they will keep.
+--
+-- The decision rests on what was read before and only counts while that holds: the chat and the tenant's configuration have
+-- their versions, the message is not logged yet, the limit of answers is not reached (at_most; 0: not asked), and this node
+-- holds the shard. No row comes back where one of them does not. The chat's row comes first: its lock puts the decisions of a
+-- chat in order, and seq is given under it.
+--
+-- Answers are claimed for sending with their decision where the caller can send them at once (direct) and nothing else of the
+-- chat waits to be claimed.
+-- name: RecordDecision :one
+WITH fence AS (
+    SELECT h.epoch FROM shards h WHERE h.id = @shard AND h.node_id = @node_id AND h.epoch = @epoch AND h.lease_until > now()
+), chat AS (
     UPDATE conversations v SET state_json = coalesce(sqlc.narg(next_state)::jsonb, v.state_json), last_message_at = now(), updated_at = now()
-    WHERE v.id = sqlc.arg(conversation_id)::uuid
+    WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id AND v.updated_at = sqlc.arg(chat_version)::timestamptz
+      AND EXISTS (SELECT FROM fence)
+      AND EXISTS (SELECT FROM tenant_configs c WHERE c.tenant_id = @tenant_id AND c.updated_at = sqlc.arg(config_version)::timestamptz)
+      AND NOT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = @tenant_id AND k.wa_message_id = sqlc.arg(wa_message_id)::text)
+      AND (sqlc.arg(at_most)::integer = 0 OR sqlc.arg(at_most)::integer > (SELECT count(*) FROM message_logs b
+           WHERE b.tenant_id = @tenant_id AND b.source = 'BOT' AND b.created_at > now() - interval '1 minute'))
+    RETURNING v.updated_at, (sqlc.arg(direct)::boolean AND NOT EXISTS (SELECT FROM message_logs q
+        WHERE q.tenant_id = @tenant_id AND q.queued AND q.conversation_id = @conversation_id AND q.claim_epoch IS NULL))::boolean AS claimed
+), step AS (
+    INSERT INTO whatsmeow_sessions (our_jid, their_id, session)
+    SELECT sqlc.arg(jid)::text, sqlc.arg(peer)::text, sqlc.narg(session)::bytea FROM chat WHERE sqlc.narg(session)::bytea IS NOT NULL
+    ON CONFLICT (our_jid, their_id) DO UPDATE SET session = excluded.session
+), logged AS (
+    INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id,
+        status, source, decision, intent, sent_at, in_reply_to, attempts, claim_epoch)
+    SELECT sqlc.arg(message_id)::uuid, @tenant_id, @conversation_id, 'IN'::message_direction, sqlc.arg(customer)::text, sqlc.arg(business)::text,
+        sqlc.arg(kind)::text, sqlc.arg(message_text)::text, sqlc.arg(wa_message_id)::text, 'RECEIVED'::message_status, '',
+        sqlc.arg(decision)::text, sqlc.narg(intent)::text, sqlc.arg(sent_at)::timestamptz, NULL::uuid, 0, NULL::bigint
+    FROM chat
+    UNION ALL
+    SELECT r.id, @tenant_id, @conversation_id, 'OUT', sqlc.arg(business)::text, sqlc.arg(customer)::text, 'text', r.message_text, r.wa_message_id,
+        'QUEUED', 'BOT', NULL, NULL, NULL, sqlc.arg(message_id)::uuid, chat.claimed::integer, CASE WHEN chat.claimed THEN @epoch::bigint END
+    FROM chat CROSS JOIN (SELECT unnest(sqlc.arg(reply_ids)::uuid[]) AS id, unnest(sqlc.arg(reply_texts)::text[]) AS message_text,
+                                 unnest(sqlc.arg(reply_wa_ids)::text[]) AS wa_message_id) AS r
 )
-INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id,
-    status, source, decision, intent, sent_at, in_reply_to)
-SELECT sqlc.arg(message_id)::uuid, sqlc.arg(tenant_id)::uuid, sqlc.arg(conversation_id)::uuid, 'IN'::message_direction,
-    sqlc.arg(customer)::text, sqlc.arg(business)::text, sqlc.arg(kind)::text, sqlc.arg(message_text)::text, sqlc.arg(wa_message_id)::text,
-    'RECEIVED'::message_status, '', sqlc.arg(decision)::text, sqlc.narg(intent)::text, sqlc.arg(sent_at)::timestamptz, NULL::uuid
-UNION ALL
-SELECT r.id, sqlc.arg(tenant_id)::uuid, sqlc.arg(conversation_id)::uuid, 'OUT',
-    sqlc.arg(business)::text, sqlc.arg(customer)::text, 'text', r.message_text, r.wa_message_id,
-    'QUEUED', 'BOT', NULL, NULL, NULL, sqlc.arg(message_id)::uuid
-FROM (SELECT unnest(sqlc.arg(reply_ids)::uuid[]) AS id, unnest(sqlc.arg(reply_texts)::text[]) AS message_text,
-             unnest(sqlc.arg(reply_wa_ids)::text[]) AS wa_message_id) AS r;
+SELECT chat.updated_at AS chat_version, chat.claimed FROM chat;

@@ -168,11 +168,11 @@ func (q *Queries) MoveMessages(ctx context.Context, arg MoveMessagesParams) erro
 
 const receiveMessage = `-- name: ReceiveMessage :one
 WITH chat AS (
-    SELECT v.id, v.state_json FROM conversations v
+    SELECT v.id, v.state_json, v.updated_at FROM conversations v
     WHERE v.id = $4 AND v.tenant_id = $1 FOR UPDATE
 )
 SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $1 AND k.wa_message_id = $2)::boolean AS known,
-    chat.state_json, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute,
+    chat.state_json, chat.updated_at AS chat_version, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at,
     CASE WHEN coalesce(c.replies_per_minute, $3::integer) > 0 THEN
         (SELECT count(*) FROM message_logs m
          WHERE m.tenant_id = $1 AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
@@ -188,18 +188,15 @@ type ReceiveMessageParams struct {
 }
 
 type ReceiveMessageRow struct {
-	Known            bool
-	StateJson        []byte
-	TemplateType     TemplateType
-	BusinessName     string
-	Language         Language
-	HoursJson        []byte
-	RepliesPerMinute *int32
-	RecentReplies    int32
+	Known         bool
+	StateJson     []byte
+	ChatVersion   time.Time
+	TenantConfig  TenantConfig
+	RecentReplies int32
 }
 
 // One received message: locks its chat, which puts the decisions of a chat in order, and tells whether it was logged before.
-// Comes back with all that deciding needs. No row: the chat is gone.
+// Comes back with all that deciding needs, and with the versions that this rests on. No row: the chat is gone.
 func (q *Queries) ReceiveMessage(ctx context.Context, arg ReceiveMessageParams) (ReceiveMessageRow, error) {
 	row := q.db.QueryRow(ctx, receiveMessage,
 		arg.TenantID,
@@ -211,73 +208,128 @@ func (q *Queries) ReceiveMessage(ctx context.Context, arg ReceiveMessageParams) 
 	err := row.Scan(
 		&i.Known,
 		&i.StateJson,
-		&i.TemplateType,
-		&i.BusinessName,
-		&i.Language,
-		&i.HoursJson,
-		&i.RepliesPerMinute,
+		&i.ChatVersion,
+		&i.TenantConfig.ID,
+		&i.TenantConfig.TenantID,
+		&i.TenantConfig.TemplateType,
+		&i.TenantConfig.BusinessName,
+		&i.TenantConfig.Language,
+		&i.TenantConfig.HoursJson,
+		&i.TenantConfig.RepliesPerMinute,
+		&i.TenantConfig.CreatedAt,
+		&i.TenantConfig.UpdatedAt,
 		&i.RecentReplies,
 	)
 	return i, err
 }
 
-const recordDecision = `-- name: RecordDecision :exec
-WITH chat AS (
-    UPDATE conversations v SET state_json = coalesce($15::jsonb, v.state_json), last_message_at = now(), updated_at = now()
-    WHERE v.id = $3::uuid
+const recordDecision = `-- name: RecordDecision :one
+WITH fence AS (
+    SELECT h.epoch FROM shards h WHERE h.id = $1 AND h.node_id = $2 AND h.epoch = $3 AND h.lease_until > now()
+), chat AS (
+    UPDATE conversations v SET state_json = coalesce($4::jsonb, v.state_json), last_message_at = now(), updated_at = now()
+    WHERE v.id = $5 AND v.tenant_id = $6 AND v.updated_at = $7::timestamptz
+      AND EXISTS (SELECT FROM fence)
+      AND EXISTS (SELECT FROM tenant_configs c WHERE c.tenant_id = $6 AND c.updated_at = $8::timestamptz)
+      AND NOT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $6 AND k.wa_message_id = $9::text)
+      AND ($10::integer = 0 OR $10::integer > (SELECT count(*) FROM message_logs b
+           WHERE b.tenant_id = $6 AND b.source = 'BOT' AND b.created_at > now() - interval '1 minute'))
+    RETURNING v.updated_at, ($11::boolean AND NOT EXISTS (SELECT FROM message_logs q
+        WHERE q.tenant_id = $6 AND q.queued AND q.conversation_id = $5 AND q.claim_epoch IS NULL))::boolean AS claimed
+), step AS (
+    INSERT INTO whatsmeow_sessions (our_jid, their_id, session)
+    SELECT $12::text, $13::text, $14::bytea FROM chat WHERE $14::bytea IS NOT NULL
+    ON CONFLICT (our_jid, their_id) DO UPDATE SET session = excluded.session
+), logged AS (
+    INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id,
+        status, source, decision, intent, sent_at, in_reply_to, attempts, claim_epoch)
+    SELECT $15::uuid, $6, $5, 'IN'::message_direction, $16::text, $17::text,
+        $18::text, $19::text, $9::text, 'RECEIVED'::message_status, '',
+        $20::text, $21::text, $22::timestamptz, NULL::uuid, 0, NULL::bigint
+    FROM chat
+    UNION ALL
+    SELECT r.id, $6, $5, 'OUT', $17::text, $16::text, 'text', r.message_text, r.wa_message_id,
+        'QUEUED', 'BOT', NULL, NULL, NULL, $15::uuid, chat.claimed::integer, CASE WHEN chat.claimed THEN $3::bigint END
+    FROM chat CROSS JOIN (SELECT unnest($23::uuid[]) AS id, unnest($24::text[]) AS message_text,
+                                 unnest($25::text[]) AS wa_message_id) AS r
 )
-INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id,
-    status, source, decision, intent, sent_at, in_reply_to)
-SELECT $1::uuid, $2::uuid, $3::uuid, 'IN'::message_direction,
-    $4::text, $5::text, $6::text, $7::text, $8::text,
-    'RECEIVED'::message_status, '', $9::text, $10::text, $11::timestamptz, NULL::uuid
-UNION ALL
-SELECT r.id, $2::uuid, $3::uuid, 'OUT',
-    $5::text, $4::text, 'text', r.message_text, r.wa_message_id,
-    'QUEUED', 'BOT', NULL, NULL, NULL, $1::uuid
-FROM (SELECT unnest($12::uuid[]) AS id, unnest($13::text[]) AS message_text,
-             unnest($14::text[]) AS wa_message_id) AS r
+SELECT chat.updated_at AS chat_version, chat.claimed FROM chat
 `
 
 type RecordDecisionParams struct {
-	MessageID      uuid.UUID
-	TenantID       uuid.UUID
+	Shard          int16
+	NodeID         *uuid.UUID
+	Epoch          int64
+	NextState      []byte
 	ConversationID uuid.UUID
+	TenantID       uuid.UUID
+	ChatVersion    time.Time
+	ConfigVersion  time.Time
+	WaMessageID    string
+	AtMost         int32
+	Direct         bool
+	Jid            string
+	Peer           string
+	Session        []byte
+	MessageID      uuid.UUID
 	Customer       string
 	Business       string
 	Kind           string
 	MessageText    string
-	WaMessageID    string
 	Decision       string
 	Intent         *string
 	SentAt         time.Time
 	ReplyIds       []uuid.UUID
 	ReplyTexts     []string
 	ReplyWaIds     []string
-	NextState      []byte
 }
 
-// What was decided about a received message: the message with its decision, the chat's new state, and behind it the replies,
-// where there are any, queued under the WhatsApp ids they will keep. A message that another transaction logged since fails.
-func (q *Queries) RecordDecision(ctx context.Context, arg RecordDecisionParams) error {
-	_, err := q.db.Exec(ctx, recordDecision,
-		arg.MessageID,
-		arg.TenantID,
+type RecordDecisionRow struct {
+	ChatVersion time.Time
+	Claimed     bool
+}
+
+// All that follows from one received message, or nothing: the step of the Signal session it was decrypted with (where session is
+// given), the message with its decision, the chat's new state, and the answers, queued under the WhatsApp ids they will keep.
+//
+// The decision rests on what was read before and only counts while that holds: the chat and the tenant's configuration have
+// their versions, the message is not logged yet, the limit of answers is not reached (at_most; 0: not asked), and this node
+// holds the shard. No row comes back where one of them does not. The chat's row comes first: its lock puts the decisions of a
+// chat in order, and seq is given under it.
+//
+// Answers are claimed for sending with their decision where the caller can send them at once (direct) and nothing else of the
+// chat waits to be claimed.
+func (q *Queries) RecordDecision(ctx context.Context, arg RecordDecisionParams) (RecordDecisionRow, error) {
+	row := q.db.QueryRow(ctx, recordDecision,
+		arg.Shard,
+		arg.NodeID,
+		arg.Epoch,
+		arg.NextState,
 		arg.ConversationID,
+		arg.TenantID,
+		arg.ChatVersion,
+		arg.ConfigVersion,
+		arg.WaMessageID,
+		arg.AtMost,
+		arg.Direct,
+		arg.Jid,
+		arg.Peer,
+		arg.Session,
+		arg.MessageID,
 		arg.Customer,
 		arg.Business,
 		arg.Kind,
 		arg.MessageText,
-		arg.WaMessageID,
 		arg.Decision,
 		arg.Intent,
 		arg.SentAt,
 		arg.ReplyIds,
 		arg.ReplyTexts,
 		arg.ReplyWaIds,
-		arg.NextState,
 	)
-	return err
+	var i RecordDecisionRow
+	err := row.Scan(&i.ChatVersion, &i.Claimed)
+	return i, err
 }
 
 const updateContact = `-- name: UpdateContact :exec

@@ -904,6 +904,12 @@ type WhatsappSession struct {
 	UpdatedAt         time.Time
 }
 
+type WhatsmeowSession struct {
+	OurJid  string
+	TheirID string
+	Session []byte
+}
+
 type WorkerProcess struct {
 	ID          uuid.UUID
 	TenantID    uuid.UUID

@@ -12,75 +12,81 @@ import (
 	"github.com/google/uuid"
 )
 
-const claimMessage = `-- name: ClaimMessage :one
-WITH done AS (
-    UPDATE message_logs d SET status = CASE WHEN d.status IN ('QUEUED', 'FAILED') THEN 'SENT' ELSE d.status END,
-        sent_at = coalesce(d.sent_at, $7::timestamptz), failure = NULL
-    WHERE d.id = $3::uuid AND d.tenant_id = $1 AND d.direction = 'OUT'
-      AND set_config('synchronous_commit', 'off', true) <> ''
-)
+const claimMessages = `-- name: ClaimMessages :many
 UPDATE message_logs m SET attempts = m.attempts + 1, claim_epoch = h.epoch
 FROM shards h, conversations v, contacts c
-WHERE m.id = (
+WHERE m.id IN (
     SELECT q.id FROM message_logs q
     WHERE q.tenant_id = $1 AND q.queued AND q.conversation_id <> ALL($2::uuid[])
-      AND q.id IS DISTINCT FROM $3::uuid
-    ORDER BY q.seq LIMIT 1)
+      AND q.id <> ALL($3::uuid[])
+    ORDER BY q.seq LIMIT $4::integer)
   AND m.status = 'QUEUED'
-  AND h.id = $4 AND h.node_id = $5 AND h.epoch = $6 AND h.lease_until > now()
+  AND h.id = $5 AND h.node_id = $6 AND h.epoch = $7 AND h.lease_until > now()
   AND v.id = m.conversation_id AND c.id = v.contact_id
   AND set_config('synchronous_commit', 'off', true) <> ''
-RETURNING m.id, m.conversation_id, m.wa_message_id, m.message_text, m.attempts, m.source, c.phone_number, c.lid
+RETURNING m.id, m.seq, m.conversation_id, m.wa_message_id, m.message_text, m.attempts, c.phone_number, c.lid
 `
 
-type ClaimMessageParams struct {
+type ClaimMessagesParams struct {
 	TenantID uuid.UUID
 	Waiting  []uuid.UUID
-	DoneID   *uuid.UUID
+	Sent     []uuid.UUID
+	Most     int32
 	Shard    int16
 	NodeID   *uuid.UUID
 	Epoch    int64
-	DoneAt   *time.Time
 }
 
-type ClaimMessageRow struct {
+type ClaimMessagesRow struct {
 	ID             uuid.UUID
+	Seq            *int64
 	ConversationID uuid.UUID
 	WaMessageID    string
 	MessageText    string
 	Attempts       int32
-	Source         string
 	PhoneNumber    *string
 	Lid            *string
 }
 
-// Takes the tenant's next queued message in the order of decision, leaving out chats that have to wait. Only the node that
-// holds the tenant's shard under this epoch gets one: this is the fence. In the same statement, and whatever comes of the
-// fence, the message that was sent before (done_id) is marked: a receipt may have been faster, and its status never goes back.
-// Neither has to survive a crash of Postgres, so the commit does not wait for the disk: the message would be sent again under
+// Takes the tenant's next queued messages in the order of decision, leaving out chats that have to wait and messages that were
+// sent a moment ago. Only the node that holds the tenant's shard under this epoch gets any: this is the fence.
+// That has not to survive a crash of Postgres, so the commit does not wait for the disk: the message would be sent again under
 // the same id, and shown once.
-func (q *Queries) ClaimMessage(ctx context.Context, arg ClaimMessageParams) (ClaimMessageRow, error) {
-	row := q.db.QueryRow(ctx, claimMessage,
+func (q *Queries) ClaimMessages(ctx context.Context, arg ClaimMessagesParams) ([]ClaimMessagesRow, error) {
+	rows, err := q.db.Query(ctx, claimMessages,
 		arg.TenantID,
 		arg.Waiting,
-		arg.DoneID,
+		arg.Sent,
+		arg.Most,
 		arg.Shard,
 		arg.NodeID,
 		arg.Epoch,
-		arg.DoneAt,
 	)
-	var i ClaimMessageRow
-	err := row.Scan(
-		&i.ID,
-		&i.ConversationID,
-		&i.WaMessageID,
-		&i.MessageText,
-		&i.Attempts,
-		&i.Source,
-		&i.PhoneNumber,
-		&i.Lid,
-	)
-	return i, err
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ClaimMessagesRow
+	for rows.Next() {
+		var i ClaimMessagesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Seq,
+			&i.ConversationID,
+			&i.WaMessageID,
+			&i.MessageText,
+			&i.Attempts,
+			&i.PhoneNumber,
+			&i.Lid,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const markFailed = `-- name: MarkFailed :exec
@@ -97,24 +103,6 @@ type MarkFailedParams struct {
 // WhatsApp refused the message for good.
 func (q *Queries) MarkFailed(ctx context.Context, arg MarkFailedParams) error {
 	_, err := q.db.Exec(ctx, markFailed, arg.Failure, arg.ID, arg.TenantID)
-	return err
-}
-
-const markSent = `-- name: MarkSent :exec
-UPDATE message_logs SET status = CASE WHEN status IN ('QUEUED', 'FAILED') THEN 'SENT' ELSE status END,
-    sent_at = coalesce(sent_at, $1), failure = NULL
-WHERE id = $2 AND tenant_id = $3 AND direction = 'OUT'
-`
-
-type MarkSentParams struct {
-	SentAt   *time.Time
-	ID       uuid.UUID
-	TenantID uuid.UUID
-}
-
-// WhatsApp took the message; the same as in ClaimMessage, for the last one of a connection.
-func (q *Queries) MarkSent(ctx context.Context, arg MarkSentParams) error {
-	_, err := q.db.Exec(ctx, markSent, arg.SentAt, arg.ID, arg.TenantID)
 	return err
 }
 
@@ -152,36 +140,48 @@ func (q *Queries) OutgoingText(ctx context.Context, arg OutgoingTextParams) (str
 	return message_text, err
 }
 
-const recordReceipts = `-- name: RecordReceipts :exec
-UPDATE message_logs m SET
-    status = CASE WHEN r.read THEN 'READ'::message_status WHEN m.status = 'READ' THEN m.status ELSE 'DELIVERED'::message_status END,
-    delivered_at = coalesce(m.delivered_at, r.at),
-    read_at = CASE WHEN r.read THEN coalesce(m.read_at, r.at) ELSE m.read_at END
-FROM (
-    SELECT u.tenant_id, u.wa_message_id, bool_or(u.read) AS read, min(u.at) AS at
-    FROM (SELECT unnest($1::uuid[]) AS tenant_id, unnest($2::text[]) AS wa_message_id,
-                 unnest($3::boolean[]) AS read, unnest($4::timestamptz[]) AS at) AS u
-    GROUP BY u.tenant_id, u.wa_message_id
-) AS r
-WHERE m.tenant_id = r.tenant_id AND m.wa_message_id = r.wa_message_id AND m.direction = 'OUT'
-  AND (m.status IN ('QUEUED', 'SENT', 'FAILED') OR (m.status = 'DELIVERED' AND r.read))
-  AND set_config('synchronous_commit', 'off', true) <> ''
+const recordTicks = `-- name: RecordTicks :exec
+WITH ticked AS (
+    UPDATE message_logs m SET
+        status = greatest(CASE WHEN m.status = 'FAILED' THEN 'SENT' ELSE m.status END, t.status),
+        sent_at = coalesce(m.sent_at, t.sent_at), delivered_at = coalesce(m.delivered_at, t.delivered_at),
+        read_at = coalesce(m.read_at, t.read_at), failure = NULL
+    FROM (
+        SELECT u.tenant_id, u.wa_message_id, max(u.status) AS status, min(u.at) FILTER (WHERE u.status = 'SENT') AS sent_at,
+            min(u.at) FILTER (WHERE u.status <> 'SENT') AS delivered_at, min(u.at) FILTER (WHERE u.status = 'READ') AS read_at
+        FROM (SELECT unnest($3::uuid[]) AS tenant_id, unnest($4::text[]) AS wa_message_id,
+                     unnest($5::text[])::message_status AS status, unnest($6::timestamptz[]) AS at) AS u
+        GROUP BY u.tenant_id, u.wa_message_id
+    ) AS t
+    WHERE m.tenant_id = t.tenant_id AND m.wa_message_id = t.wa_message_id AND m.direction = 'OUT'
+      AND (m.status IN ('QUEUED', 'FAILED') OR m.status < t.status)
+      AND set_config('synchronous_commit', 'off', true) <> ''
+    RETURNING m.tenant_id, m.id
+)
+SELECT pg_notify('flowhq_live', 'message ' || news.tenant_id || ' ' || news.id)
+FROM (SELECT tenant_id, id FROM ticked
+      UNION SELECT unnest($1::uuid[]), unnest($2::uuid[])) AS news
 `
 
-type RecordReceiptsParams struct {
+type RecordTicksParams struct {
+	NewsTenants  []uuid.UUID
+	NewsIds      []uuid.UUID
 	TenantIds    []uuid.UUID
 	WaMessageIds []string
-	Reads        []bool
+	Statuses     []string
 	Times        []time.Time
 }
 
-// Many receipts in one statement: delivered and read times per tenant and WhatsApp id. A status never goes back, and the
-// first time counts. A crash of Postgres may cost a tick, so the commit does not wait for the disk.
-func (q *Queries) RecordReceipts(ctx context.Context, arg RecordReceiptsParams) error {
-	_, err := q.db.Exec(ctx, recordReceipts,
+// Many ticks in one statement: when messages were sent, delivered and read, per tenant and WhatsApp id. A status never goes
+// back, and the first time counts. In the same breath it announces the changed messages, and others that are news. A crash of
+// Postgres may cost a tick, so the commit does not wait for the disk.
+func (q *Queries) RecordTicks(ctx context.Context, arg RecordTicksParams) error {
+	_, err := q.db.Exec(ctx, recordTicks,
+		arg.NewsTenants,
+		arg.NewsIds,
 		arg.TenantIds,
 		arg.WaMessageIds,
-		arg.Reads,
+		arg.Statuses,
 		arg.Times,
 	)
 	return err

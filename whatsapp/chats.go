@@ -17,6 +17,7 @@ type chat struct {
 	phone        string // E.164 or ""
 	lid          string // user part or ""
 	name         string
+	basis        *basis // of the next decision; nil: not known
 }
 
 // key is what the cache of chats knows a customer by.

@@ -104,6 +104,9 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	s.forgetEvents()
 	s.pool.metrics.dials.Inc()
 	cli := s.client
+	if s.device.store != nil {
+		s.device.store.resume()
+	}
 	if err := aside(func() error { return cli.ConnectContext(s.ctx) }); err != nil {
 		return s.again("WhatsApp cannot be reached", err)
 	}

@@ -37,6 +37,7 @@ func newDevices(db *pgxpool.Pool, log waLogger) *devices {
 type tenantDevices struct {
 	*devices
 	tenant uuid.UUID
+	fence  fence       // the shard that has to be held for writing sessions
 	fail   func(error) // the store failed
 	store  *tenantStore
 
@@ -71,12 +72,13 @@ func (d *tenantDevices) blank() *store.Device {
 func (d *tenantDevices) attach(device *store.Device) {
 	s := &tenantStore{
 		SQLStore: sqlstore.NewSQLStore(d.own, *device.ID), db: d.db, jid: device.ID.String(), tenant: d.tenant,
-		gate: newSignalGate(), ownPN: device.ID.User, ownLID: device.LID.User, fail: d.fail,
+		ownPN: device.ID.User, ownLID: device.LID.User, fail: d.fail, fence: d.fence,
 		text: func(ctx context.Context, id string) (string, error) {
 			return d.q.OutgoingText(ctx, queries.OutgoingTextParams{TenantID: d.tenant, WaMessageID: id})
 		},
-		known: newCache[string, peer](16), migrated: newCache[string, struct{}](1024), tokens: newCache[types.JID, *store.PrivacyToken](1024),
+		known: newCache[string, peer](16), recent: newCache[[32]byte, struct{}](32), migrated: newCache[string, struct{}](1024), tokens: newCache[types.JID, *store.PrivacyToken](1024),
 	}
+	s.gate = newSignalGate(s.storeOrphan)
 	d.store = s
 	device.SetAllStores(s)
 	device.LIDs = d.lids

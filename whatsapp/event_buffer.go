@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,25 +16,80 @@ import (
 // What belongs to EventBuffer, apart from DoDecryptionTxn: plaintexts that were decrypted but perhaps not yet logged, and
 // sent messages that a phone may ask for again.
 
-// maxClear bounds how many finished plaintexts wait for the next unit to be cleared.
-const maxClear = 64
+// bufferedRows are the plaintexts of this device that are in the database and not done with.
+type bufferedRows struct {
+	mu     sync.Mutex
+	hashes map[[32]byte]struct{} // nil: not read yet
+}
 
-// GetBufferedEvent finds the plaintext of a message that was decrypted before.
-func (s *tenantStore) GetBufferedEvent(ctx context.Context, hash [32]byte) (*store.BufferedEvent, error) {
-	var found *store.BufferedEvent
-	err := retry(ctx, func(ctx context.Context) error {
-		var b store.BufferedEvent
-		var server, inserted int64
-		err := s.db.QueryRow(ctx, selectBuffered, s.jid, hash[:]).Scan(&b.Plaintext, &server, &inserted)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		} else if err != nil {
+func (r *bufferedRows) add(hash [32]byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hashes != nil {
+		r.hashes[hash] = struct{}{}
+	}
+}
+
+func (r *bufferedRows) remove(hash [32]byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.hashes[hash]
+	delete(r.hashes, hash)
+	return ok
+}
+
+// has reads the hashes when it is called for the first time: there are few, since customers' messages leave none.
+func (r *bufferedRows) has(ctx context.Context, s *tenantStore, hash [32]byte) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hashes == nil {
+		var found [][]byte
+		if err := retry(ctx, func(ctx context.Context) error {
+			rows, err := s.db.Query(ctx, selectUnfinished, s.jid)
+			if err != nil {
+				return err
+			}
+			found, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
 			return err
+		}); err != nil {
+			return false, err
 		}
-		b.ServerTime, b.InsertTime = time.Unix(server, 0), time.UnixMilli(inserted)
-		found = &b
-		return nil
-	})
+		r.hashes = make(map[[32]byte]struct{}, len(found))
+		for _, h := range found {
+			if len(h) == len(hash) {
+				r.hashes[[32]byte(h)] = struct{}{}
+			}
+		}
+	}
+	_, ok := r.hashes[hash]
+	return ok, nil
+}
+
+// GetBufferedEvent finds the plaintext of a message that was decrypted before. One without a plaintext is done with.
+func (s *tenantStore) GetBufferedEvent(ctx context.Context, hash [32]byte) (*store.BufferedEvent, error) {
+	if _, ok := s.recent.get(hash); ok {
+		return &store.BufferedEvent{}, nil
+	}
+	there, err := s.rows.has(ctx, s, hash)
+	if err == nil && !there {
+		return nil, nil
+	}
+	var found *store.BufferedEvent
+	if err == nil {
+		err = retry(ctx, func(ctx context.Context) error {
+			var b store.BufferedEvent
+			var server, inserted int64
+			err := s.db.QueryRow(ctx, selectBuffered, s.jid, hash[:]).Scan(&b.Plaintext, &server, &inserted)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			b.ServerTime, b.InsertTime = time.Unix(server, 0), time.UnixMilli(inserted)
+			found = &b
+			return nil
+		})
+	}
 	if err != nil {
 		s.fail(err)
 		return nil, &storageError{err}
@@ -54,11 +110,8 @@ func (s *tenantStore) PutBufferedEvent(ctx context.Context, hash [32]byte, plain
 // ClearBufferedEventPlaintext is housekeeping: it waits for the next write. Should it get lost, the message is found to be
 // logged already.
 func (s *tenantStore) ClearBufferedEventPlaintext(ctx context.Context, hash [32]byte) error {
-	s.clearMu.Lock()
-	s.clear = append(s.clear, hash[:])
-	full := len(s.clear) >= maxClear
-	s.clearMu.Unlock()
-	if full {
+	s.recent.set(hash, struct{}{})
+	if s.rows.remove(hash) && s.finished.add(hash) {
 		return s.flush(ctx, &unit{})
 	}
 	return nil

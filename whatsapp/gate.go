@@ -19,12 +19,13 @@ var errStaleSession = errors.New("the Signal session may have changed meanwhile"
 // whatsmeow locks sends against sends, but not against decrypting (tulir/whatsmeow issue 1095), so every path takes this
 // gate at its first read and leaves it with its write:
 //
-//   - decrypting holds it for the whole of DoDecryptionTxn,
+//   - decrypting holds it for the whole of DoDecryptionTxn, and for a customer's message until that is logged (step.go),
 //   - our sends from GetManySessions to PutManySessions, never while waiting for WhatsApp's answer,
 //   - whatsmeow's other encryptions, whose context tells nothing, from GetSession to PutSession (a bare hold). They have no
 //     end of their own when they fail, so a bare hold ends by itself after bareLimit; a write after that is refused.
 type signalGate struct {
 	token chan struct{}
+	nudge func() // called now and then while somebody waits
 
 	mu   sync.Mutex
 	bare *bareHold
@@ -35,14 +36,27 @@ type bareHold struct {
 	timer   *time.Timer
 }
 
-func newSignalGate() *signalGate { return &signalGate{token: make(chan struct{}, 1)} }
+func newSignalGate(nudge func()) *signalGate {
+	return &signalGate{token: make(chan struct{}, 1), nudge: nudge}
+}
 
 func (g *signalGate) lock(ctx context.Context) error {
 	select {
 	case g.token <- struct{}{}:
 		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	default:
+	}
+	ticker := time.NewTicker(bareLimit)
+	defer ticker.Stop()
+	for {
+		select {
+		case g.token <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+			g.nudge()
+		}
 	}
 }
 

@@ -116,7 +116,7 @@ func TestLeaseEndsLocally(t *testing.T) {
 
 // Decrypting waits for a send that is between reading and writing a session, and the other way round; a bare hold ends by itself.
 func TestGate(t *testing.T) {
-	g := newSignalGate()
+	g := newSignalGate(func() {})
 	if err := g.holdBare(t.Context(), "x"); err != nil {
 		t.Fatal(err)
 	}

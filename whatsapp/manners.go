@@ -83,7 +83,10 @@ func (o *sender) greet() {
 
 // leave ends being online once nothing is being typed.
 func (o *sender) leave() {
-	if !o.present || len(o.waiting) > 0 || o.ctx.Err() != nil {
+	o.mu.Lock()
+	waits := len(o.waiting) > 0
+	o.mu.Unlock()
+	if !o.present || waits || o.ctx.Err() != nil {
 		return
 	}
 	o.present = false

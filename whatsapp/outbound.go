@@ -1,10 +1,13 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 
@@ -28,9 +30,18 @@ const (
 	newChatPause = 10 * time.Minute // after WhatsApp refused a first message to a new customer for now
 )
 
+// outgoing is a message that was claimed for sending.
+type outgoing struct {
+	id, conversation uuid.UUID
+	waID, text       string
+	attempts         int32
+	phone, lid       string // of the customer; one may be ""
+}
+
 // sender hands the tenant's queued messages to WhatsApp, one after the other in the order of decision, as long as one
 // connection lasts. The queue is the table: what is not marked as sent is tried again, with the same id, here or on the
-// node that runs the tenant next. It has a goroutine only while there is something to send.
+// node that runs the tenant next. Answers that were claimed with their decision come to it directly (reserve, hand); everything
+// else it claims itself, when it is woken. It has a goroutine only while there is something to send.
 type sender struct {
 	s      *supervisor
 	link   *link
@@ -38,15 +49,26 @@ type sender struct {
 	cancel context.CancelFunc
 	last   atomic.Bool // the message under way is the last one
 
-	mu    sync.Mutex
-	idle  chan struct{} // closed when the goroutine at work ends; nil: none is at work
-	more  bool          // woken while at work
-	again *time.Timer   // the next try of what could not be sent yet
+	mu       sync.Mutex
+	idle     chan struct{}           // closed when the goroutine at work ends; nil: none is at work
+	woken    bool                    // since the table was last looked at
+	behind   bool                    // the table may hold queued messages that are not in ready
+	claiming bool                    // the table is being looked at
+	ready    []outgoing              // claimed, in order
+	reserved map[uuid.UUID]int       // chats with decisions under way whose answers will come to ready
+	waiting  map[uuid.UUID]time.Time // chats that have to wait, until when
+	again    *time.Timer             // the next try of what could not be sent yet
+	turns    int                     // messages sent from ready since the table was last looked at
 
-	waiting map[uuid.UUID]time.Time // chats that have to wait, until when
 	retries backoff
 	present bool // shown as online
 }
+
+const (
+	readyLimit = 64 // answers that come to the sender directly; beyond that they wait in the table
+	claimMost  = 16 // messages claimed at once
+	readyTurns = 32 // after which the table has its turn
+)
 
 // startSender sends what was queued while the tenant was away, and then whatever the sender is woken for.
 func (s *supervisor) startSender() *sender {
@@ -64,21 +86,59 @@ func (s *supervisor) wakeSender() {
 	}
 }
 
+// wake has the sender look at the table.
 func (o *sender) wake() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.behind, o.woken = true, true
+	o.work()
+}
+
+// work starts the goroutine unless it is at work; o.mu is held.
+func (o *sender) work() {
 	if o.again != nil {
 		o.again.Stop()
 		o.again = nil
 	}
-	switch {
-	case o.last.Load() || o.ctx.Err() != nil:
-	case o.idle != nil:
-		o.more = true
-	default:
+	if o.idle == nil && !o.ended() {
 		o.idle = make(chan struct{})
 		go o.run(o.idle)
 	}
+}
+
+func (o *sender) ended() bool { return o.last.Load() || o.ctx.Err() != nil }
+
+// reserve keeps a place for the answer of a chat whose message is being decided, so that it need not be found in the table. It
+// refuses where the answer might overtake an earlier message of the chat, or be claimed twice. A nil sender refuses.
+func (o *sender) reserve(conversation uuid.UUID) bool {
+	if o == nil {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, waits := o.waiting[conversation]; waits || o.ended() || o.behind || o.claiming || len(o.ready)+len(o.reserved) >= readyLimit {
+		return false
+	}
+	if o.reserved == nil {
+		o.reserved = make(map[uuid.UUID]int)
+	}
+	o.reserved[conversation]++
+	return true
+}
+
+// hand gives the answers for which a place was reserved, in the order of decision. None: they have to be found in the table.
+func (o *sender) hand(conversation uuid.UUID, out []outgoing) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.reserved[conversation]--; o.reserved[conversation] <= 0 {
+		delete(o.reserved, conversation)
+	}
+	if _, waits := o.waiting[conversation]; waits || len(out) == 0 {
+		o.behind, o.woken = true, true
+	} else {
+		o.ready = append(o.ready, out...)
+	}
+	o.work()
 }
 
 // end lets no new work begin. The returned channel is closed when what is under way has ended.
@@ -137,8 +197,6 @@ func (o *sender) run(idle chan struct{}) {
 		if err != nil && o.ctx.Err() == nil {
 			pause = o.retries.next()
 			o.s.log.Warn("sending paused", "for", pause, "error", err)
-		} else {
-			pause = o.nextWaiting()
 		}
 		if !o.rest(pause) {
 			return
@@ -146,100 +204,130 @@ func (o *sender) run(idle chan struct{}) {
 	}
 }
 
-// rest ends the goroutine at work, or tells it to go on because it was woken meanwhile.
+// rest ends the goroutine at work, or tells it to go on because something came meanwhile. What has to wait is tried again later,
+// after a failure of everything no earlier than its pause ends.
 func (o *sender) rest(pause time.Duration) (goOn bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.more && !o.last.Load() && o.ctx.Err() == nil {
-		o.more = false
+	if !o.ended() && pause == 0 && (o.woken || len(o.ready) > 0) {
 		return true
 	}
 	o.idle = nil
-	if pause > 0 && !o.last.Load() && o.ctx.Err() == nil {
+	if pause == 0 {
+		for _, until := range o.waiting {
+			if d := max(time.Until(until), time.Millisecond); pause == 0 || d < pause {
+				pause = d
+			}
+		}
+	}
+	if pause > 0 && !o.ended() {
 		o.again = time.AfterFunc(pause, o.wake)
 	}
 	return false
 }
 
-// nextWaiting is how long until the first waiting chat may go on; 0: none waits.
-func (o *sender) nextWaiting() time.Duration {
-	var next time.Duration
-	for _, until := range o.waiting {
-		if d := max(time.Until(until), time.Millisecond); next == 0 || d < next {
-			next = d
-		}
-	}
-	return next
-}
-
-// wait keeps a chat's messages back until a time; not earlier than it has to wait anyway.
+// wait keeps a chat's messages back until a time; not earlier than it has to wait anyway. Those that were claimed are found in
+// the table again.
 func (o *sender) wait(conversation uuid.UUID, until time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.waiting == nil {
 		o.waiting = make(map[uuid.UUID]time.Time)
 	}
 	if until.After(o.waiting[conversation]) {
 		o.waiting[conversation] = until
 	}
-}
-
-// sent is a message that WhatsApp took and that is not marked yet: the claim of the next one does it.
-type sent struct {
-	id uuid.UUID
-	at time.Time
+	o.behind = true
+	o.ready = slices.DeleteFunc(o.ready, func(m outgoing) bool { return m.conversation == conversation })
 }
 
 // drain sends what is queued until nothing is left that may be sent now.
-func (o *sender) drain() (err error) {
+func (o *sender) drain() error {
 	o.greet()
 	defer o.leave()
 	defer forgetSent(o.link.client)
-	var done *sent
-	defer func() {
-		if done != nil { // an outcome that is not written means sending again
-			err = errors.Join(err, o.markSent(*done))
-		}
-	}()
-	for o.ctx.Err() == nil && !o.last.Load() {
-		m, err := o.claim(done)
-		if err == nil || errors.Is(err, pgx.ErrNoRows) {
-			done = nil
-		}
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		} else if err != nil {
+	for !o.ended() {
+		m, err := o.next()
+		if err != nil {
 			return fmt.Errorf("take the next message: %w", err)
 		}
-		if done, err = o.send(m); err != nil {
+		if m == nil {
+			return nil
+		}
+		if err := o.send(*m); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (o *sender) claim(done *sent) (queries.ClaimMessageRow, error) {
+// next is the message to send now; nil: there is none.
+func (o *sender) next() (*outgoing, error) {
 	if !o.s.pool.leases.holds(o.s.shard, o.s.epoch) {
-		return queries.ClaimMessageRow{}, ErrNotOwner
+		return nil, ErrNotOwner
 	}
-	params := queries.ClaimMessageParams{TenantID: o.s.tenant, Waiting: make([]uuid.UUID, 0, len(o.waiting)),
-		Shard: o.s.shard, NodeID: &o.s.pool.node, Epoch: o.s.epoch}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.behind && (len(o.ready) == 0 || o.turns >= readyTurns) {
+		if err := o.claim(); err != nil {
+			return nil, err
+		}
+	}
+	if len(o.ready) == 0 {
+		return nil, nil
+	}
+	m := o.ready[0]
+	if o.ready = o.ready[1:]; len(o.ready) == 0 {
+		o.ready = nil
+	}
+	o.turns++
+	return &m, nil
+}
+
+// claim moves queued messages from the table to ready, except those of chats that wait or have messages on their way already.
+// o.mu is held, and released meanwhile.
+func (o *sender) claim() error {
+	aside := make(map[uuid.UUID]struct{})
+	held := false // something that is only left out for the moment
 	for conversation, until := range o.waiting {
 		if time.Now().Before(until) {
-			params.Waiting = append(params.Waiting, conversation)
+			aside[conversation] = struct{}{}
 		} else {
 			delete(o.waiting, conversation)
 		}
 	}
-	if done != nil {
-		params.DoneID, params.DoneAt = &done.id, &done.at
+	held = len(aside) > 0
+	for conversation := range o.reserved {
+		aside[conversation], held = struct{}{}, true
 	}
+	for _, m := range o.ready {
+		aside[m.conversation], held = struct{}{}, true
+	}
+	params := queries.ClaimMessagesParams{TenantID: o.s.tenant, Shard: o.s.shard, NodeID: &o.s.pool.node, Epoch: o.s.epoch,
+		Most: claimMost, Waiting: slices.AppendSeq(make([]uuid.UUID, 0, len(aside)), maps.Keys(aside)), Sent: o.s.unmarked.list()}
+	o.claiming, o.woken, o.turns = true, false, 0
+	o.mu.Unlock()
 	ctx, cancel := context.WithTimeout(o.ctx, queryTimeout)
-	defer cancel()
-	return o.s.pool.q.ClaimMessage(ctx, params)
+	rows, err := o.s.pool.q.ClaimMessages(ctx, params)
+	cancel()
+	o.mu.Lock()
+	o.claiming = false
+	if err != nil {
+		o.woken = true
+		return err
+	}
+	slices.SortFunc(rows, func(a, b queries.ClaimMessagesRow) int { return cmp.Compare(*a.Seq, *b.Seq) })
+	for _, r := range rows {
+		o.ready = append(o.ready, outgoing{id: r.ID, conversation: r.ConversationID, waID: r.WaMessageID, text: r.MessageText,
+			attempts: r.Attempts, phone: deref(r.PhoneNumber), lid: deref(r.Lid)})
+	}
+	o.behind = held || o.woken || len(rows) == claimMost
+	return nil
 }
 
 // send hands one message to WhatsApp and notes what became of it. An error means that the others should wait too.
-func (o *sender) send(m queries.ClaimMessageRow) (*sent, error) {
-	log := o.s.log.With("message_id", m.ID, "wa_message_id", m.WaMessageID)
+func (o *sender) send(m outgoing) error {
+	log := o.s.log.With("message_id", m.id, "wa_message_id", m.waID)
 	started := time.Now()
 	resp, err := o.deliver(recipient(m), m)
 	verdict := judge(err)
@@ -248,34 +336,37 @@ func (o *sender) send(m queries.ClaimMessageRow) (*sent, error) {
 	case err == nil:
 		fault(faultSent)
 		o.retries.reset()
-		return &sent{id: m.ID, at: resp.Timestamp}, nil
+		o.s.unmarked.add(m.id)
+		o.s.pool.note(o.s.ctx, tick{tenant: o.s.tenant, waID: m.waID, status: queries.MessageStatusSENT, at: resp.Timestamp,
+			done: func() { o.s.unmarked.remove(m.id) }})
+		return nil
 	case verdict.refused != "":
 		log.Warn("WhatsApp refused the message", "error", err)
-		return nil, o.markFailed(m, verdict.refused)
+		return o.markFailed(m, verdict.refused)
 	case o.ctx.Err() != nil:
-		return nil, o.ctx.Err()
-	case !verdict.unknown && verdict.pause == 0 && m.Attempts >= maxAttempts:
-		log.Error("message given up", "attempts", m.Attempts, "error", err)
-		return nil, o.markFailed(m, fmt.Sprintf("It could not be sent in %d tries: %v", m.Attempts, err))
+		return o.ctx.Err()
+	case !verdict.unknown && verdict.pause == 0 && m.attempts >= maxAttempts:
+		log.Error("message given up", "attempts", m.attempts, "error", err)
+		return o.markFailed(m, fmt.Sprintf("It could not be sent in %d tries: %v", m.attempts, err))
 	}
 	// Whether it arrived is not known, or it may work later: it stays queued, and its chat waits so that order is kept.
-	log.Warn("message not sent yet", "attempts", m.Attempts, "error", err)
+	log.Warn("message not sent yet", "attempts", m.attempts, "error", err)
 	pause := verdict.pause
 	if pause == 0 {
-		pause = min(time.Second<<min(m.Attempts-1, 5), retryLongest)
+		pause = min(time.Second<<min(m.attempts-1, 5), retryLongest)
 	}
-	o.wait(m.ConversationID, time.Now().Add(pause))
+	o.wait(m.conversation, time.Now().Add(pause))
 	note := either(verdict.note, "Not confirmed by WhatsApp yet; it will be tried again.")
-	return nil, o.mark(func(ctx context.Context, q *queries.Queries) error {
-		return q.NoteFailure(ctx, queries.NoteFailureParams{ID: m.ID, TenantID: o.s.tenant, Failure: &note})
+	return o.mark(m, func(ctx context.Context, q *queries.Queries) error {
+		return q.NoteFailure(ctx, queries.NoteFailureParams{ID: m.id, TenantID: o.s.tenant, Failure: &note})
 	})
 }
 
 // deliver is the one place where a message leaves.
-func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (resp whatsmeow.SendResponse, err error) {
+func (o *sender) deliver(to types.JID, m outgoing) (resp whatsmeow.SendResponse, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			o.s.log.Error("sending panicked", "message_id", m.ID, "panic", r, "stack", string(debug.Stack()))
+			o.s.log.Error("sending panicked", "message_id", m.id, "panic", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("fault in the program: %v", r)
 		}
 	}()
@@ -290,12 +381,12 @@ func (o *sender) deliver(to types.JID, m queries.ClaimMessageRow) (resp whatsmeo
 	fault(faultClaimed)
 	ctx, accept := context.WithCancelCause(ctx)
 	defer accept(nil)
-	o.s.underway.Store(&underway{id: m.WaMessageID, accept: accept})
+	o.s.underway.Store(&underway{id: m.waID, accept: accept})
 	defer o.s.underway.Store(nil)
-	resp, err = o.link.client.SendMessage(ctx, to, textMessage(m.MessageText),
-		whatsmeow.SendRequestExtra{ID: m.WaMessageID, Timeout: ackTimeout})
+	resp, err = o.link.client.SendMessage(ctx, to, textMessage(m.text),
+		whatsmeow.SendRequestExtra{ID: m.waID, Timeout: ackTimeout})
 	if done, ok := errors.AsType[*accepted](context.Cause(ctx)); ok && err != nil {
-		return whatsmeow.SendResponse{ID: m.WaMessageID, Timestamp: done.at}, nil
+		return whatsmeow.SendResponse{ID: m.waID, Timestamp: done.at}, nil
 	}
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
@@ -323,29 +414,25 @@ func (s *supervisor) acknowledge(waID string, at time.Time) {
 }
 
 // mark writes an outcome. The connection may have ended meanwhile, but not the tenant's life on this node.
-func (o *sender) mark(fn func(context.Context, *queries.Queries) error) error {
-	return retry(o.s.ctx, func(ctx context.Context) error { return fn(ctx, o.s.pool.q) })
+func (o *sender) mark(m outgoing, fn func(context.Context, *queries.Queries) error) error {
+	err := retry(o.s.ctx, func(ctx context.Context) error { return fn(ctx, o.s.pool.q) })
+	o.s.pool.announce(o.s.tenant, []uuid.UUID{m.id})
+	return err
 }
 
-func (o *sender) markSent(d sent) error {
-	return o.mark(func(ctx context.Context, q *queries.Queries) error {
-		return q.MarkSent(ctx, queries.MarkSentParams{ID: d.id, TenantID: o.s.tenant, SentAt: &d.at})
-	})
-}
-
-func (o *sender) markFailed(m queries.ClaimMessageRow, why string) error {
+func (o *sender) markFailed(m outgoing, why string) error {
 	why = storable(why, 500)
-	return o.mark(func(ctx context.Context, q *queries.Queries) error {
-		return q.MarkFailed(ctx, queries.MarkFailedParams{ID: m.ID, TenantID: o.s.tenant, Failure: &why})
+	return o.mark(m, func(ctx context.Context, q *queries.Queries) error {
+		return q.MarkFailed(ctx, queries.MarkFailedParams{ID: m.id, TenantID: o.s.tenant, Failure: &why})
 	})
 }
 
 // recipient is the address of a customer: the LID where it is known, as WhatsApp prefers. A contact has one or the other.
-func recipient(m queries.ClaimMessageRow) types.JID {
-	if m.Lid != nil {
-		return types.NewJID(*m.Lid, types.HiddenUserServer)
+func recipient(m outgoing) types.JID {
+	if m.lid != "" {
+		return types.NewJID(m.lid, types.HiddenUserServer)
 	}
-	return types.NewJID(strings.TrimPrefix(deref(m.PhoneNumber), "+"), types.DefaultUserServer)
+	return types.NewJID(strings.TrimPrefix(m.phone, "+"), types.DefaultUserServer)
 }
 
 // verdict is what an error of SendMessage means.

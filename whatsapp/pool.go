@@ -1,7 +1,7 @@
 // Package whatsapp runs the WhatsApp side of every tenant this node looks after: one supervised whatsmeow client each.
 //
 // Follow a message: connection.go (handle) gets it from whatsmeow, content.go and chats.go say what it is and who wrote
-// it, inbound.go logs it and asks the bot in one transaction (pipeline.go), outbound.go sends the answer, receipts.go notes its ticks.
+// it, inbound.go logs it and asks the bot in one transaction (take_in.go, step.go), outbound.go sends the answer, ticks.go notes what became of it.
 // supervisor.go, connection.go and pairing.go keep a tenant connected or offer codes; status.go writes down what is so.
 // control.go and logout.go are what jobs ask for. leases.go decides which tenants are this node's. devices.go, gate.go,
 // signal_store.go, event_buffer.go, prekeys.go and lids.go are whatsmeow's store, made safe and quick.
@@ -43,8 +43,8 @@ type Pool struct {
 
 	codeLife struct{ first, next time.Duration } // of a QR; only tests change it
 
-	dials    chan struct{} // a token for every connection that is being set up
-	receipts chan receipt
+	dials chan struct{} // a token for every connection that is being set up
+	ticks chan tick
 
 	mu      sync.Mutex
 	tenants map[uuid.UUID]*supervisor
@@ -61,7 +61,7 @@ func New(o Options) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{
-		o: o, q: queries.New(o.DB), node: newID(), dials: make(chan struct{}, maxDials), receipts: make(chan receipt, receiptsQueue),
+		o: o, q: queries.New(o.DB), node: newID(), dials: make(chan struct{}, maxDials), ticks: make(chan tick, ticksQueue),
 		tenants: make(map[uuid.UUID]*supervisor), locks: make(map[uuid.UUID]*tenantLock),
 	}
 	p.codeLife.first, p.codeLife.next = firstCodeLife, nextCodeLife
@@ -95,7 +95,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWriting()
 	var writer sync.WaitGroup
-	writer.Go(func() { p.writeReceipts(writing) })
+	writer.Go(func() { p.writeTicks(writing) })
 
 	<-ctx.Done()
 	p.mu.Lock()

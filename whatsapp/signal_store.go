@@ -38,8 +38,11 @@ type tenantStore struct {
 	tokens   *cache[types.JID, *store.PrivacyToken]
 	salt     cachedSalt
 
-	clearMu sync.Mutex
-	clear   [][]byte // hashes of buffered plaintexts that are done with; cleared with the next unit
+	fence    fence    // the shard that has to be held for a write; zero: none
+	step     openStep // of the message that is being taken in
+	finished finished
+	recent   *cache[[32]byte, struct{}] // ciphertexts that were decrypted, and are done with
+	rows     bufferedRows
 }
 
 type cachedSalt struct {
@@ -66,29 +69,11 @@ const (
 	clearBuffered  = `UPDATE whatsmeow_event_buffer SET plaintext = NULL WHERE our_jid = $1 AND ciphertext_hash = ANY($2)`
 	selectBuffered = `SELECT plaintext, server_timestamp, insert_timestamp FROM whatsmeow_event_buffer
 		WHERE our_jid = $1 AND ciphertext_hash = $2`
+	selectUnfinished = `SELECT ciphertext_hash FROM whatsmeow_event_buffer WHERE our_jid = $1 AND plaintext IS NOT NULL`
 	// whatsmeow files sessions under "user:device".
 	peersUnderPN = `SELECT EXISTS (SELECT FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id LIKE $2 || ':%')
 		OR EXISTS (SELECT FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id LIKE $2 || ':%')`
 )
-
-// DoDecryptionTxn runs one decryption under the gate and writes its outcome in one batch.
-func (s *tenantStore) DoDecryptionTxn(ctx context.Context, fn func(context.Context) error) (err error) {
-	if err := s.gate.lock(ctx); err != nil {
-		return err
-	}
-	defer s.gate.unlock()
-	u := &unit{peers: make(map[string]*peer, 1)}
-	err = fn(context.WithValue(ctx, unitKey{}, u))
-	fault(faultDecrypted)
-	if u.err == nil && err == nil {
-		u.err = s.flush(ctx, u)
-	}
-	if u.err != nil {
-		s.fail(u.err)
-		return &storageError{u.err}
-	}
-	return err
-}
 
 // withSend prepares a context for one SendMessage. The returned function gives the gate back if the send left it taken;
 // call it when SendMessage has returned.

@@ -59,9 +59,12 @@ type supervisor struct {
 
 	number atomic.Pointer[string] // ours, E.164: the linked one, or the one that is meant
 	chats  *cache[string, chat]
-	poison *cache[string, int] // tries of messages that could not be taken in
+	config atomic.Pointer[queries.TenantConfig] // as the latest message found it; nil: not known
+	poison *cache[string, int]                  // tries of messages that could not be taken in
 
 	underway atomic.Pointer[underway]
+
+	unmarked unmarked // sent, and not noted in the table yet
 
 	mannersLock sync.Mutex
 	manners     []manner // for the sender
@@ -90,7 +93,8 @@ func newSupervisor(p *Pool, tenant uuid.UUID, shard int16, epoch int64) *supervi
 }
 
 func (s *supervisor) newDevice() *tenantDevices {
-	return &tenantDevices{devices: s.pool.devices, tenant: s.tenant, fail: s.storeFailed}
+	return &tenantDevices{devices: s.pool.devices, tenant: s.tenant, fail: s.storeFailed,
+		fence: fence{shard: s.shard, node: s.pool.node, epoch: s.epoch}}
 }
 
 // run lives until the tenant is stopped or handed over. A panic ends this tenant's worker and nothing else.
@@ -242,6 +246,9 @@ func (s *supervisor) close() {
 	case <-s.ctx.Done():
 	case <-time.After(5 * time.Second):
 		s.log.Warn("a message was still being handled")
+	}
+	if s.ctx.Err() == nil {
+		s.pool.flushTicks(s.ctx)
 	}
 	if s.device.store != nil && s.ctx.Err() == nil {
 		ctx, cancel := context.WithTimeout(s.ctx, 2*time.Second)

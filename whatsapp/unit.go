@@ -2,9 +2,14 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"go.mau.fi/whatsmeow/types"
 )
 
 // storageError is a failure of the database. It counts as context.Canceled, on which whatsmeow neither acknowledges the
@@ -22,13 +27,17 @@ type unit struct {
 	err     error // first failure of the database
 
 	send      bool
+	handled   bool // the message is logged or ignored: its plaintext is of no use any more
+	written   bool // with the message
 	locked    bool
 	encrypted bool                    // for somebody else than our own devices
 	cancel    context.CancelCauseFunc // of a send
 }
 
+// peer is what is stored of one device of a contact.
 type peer struct {
 	session, identity         []byte
+	ahead                     ahead // how far the session in the database is ahead of this one
 	sessionDirty, identityNew bool
 }
 
@@ -57,6 +66,31 @@ func (u *unit) failed(err error) error {
 		u.cancel(err)
 	}
 	return &storageError{err}
+}
+
+// aheadBy is how far ahead the unit's sessions are stored.
+func (u *unit) aheadBy() int {
+	if u.send {
+		return aheadSending
+	}
+	return aheadReceiving
+}
+
+// stored notes that the unit was written with the message it belongs to.
+func (u *unit) stored() {
+	if u != nil {
+		u.written = true
+	}
+}
+
+// from reports whether the unit decrypted something of this sender.
+func (u *unit) from(source types.MessageSource) bool {
+	for _, jid := range []types.JID{source.Sender, source.SenderAlt} {
+		if u.peers[jid.SignalAddress().String()] != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (u *unit) peer(address string) *peer {
@@ -98,60 +132,119 @@ func (s *tenantStore) load(ctx context.Context, u *unit, addresses []string) err
 	return u.failed(err)
 }
 
-// flush writes the unit in one implicit transaction. Everything in it may be written twice, so a connection that
-// breaks is no reason to give up.
-func (s *tenantStore) flush(ctx context.Context, u *unit) error {
-	if err := s.writeUnit(ctx, u); err != nil {
-		for address := range u.peers {
-			s.known.drop(address) // what is in the database now is not known
+// single tells whether a step is nothing but a new state of one session.
+func (u *unit) single() bool {
+	if u == nil {
+		return true
+	}
+	dirty := 0
+	for _, p := range u.peers {
+		if p.identityNew || p.sessionDirty && p.session == nil {
+			return false
 		}
+		if p.sessionDirty {
+			dirty++
+		}
+	}
+	return dirty <= 1 && len(u.preKeys) == 0
+}
+
+// only is the address and the session, as it is to be stored, of a single step; no session: there is nothing to store.
+func (u *unit) only() (address string, session []byte) {
+	for address, p := range u.peers {
+		if p.sessionDirty {
+			session, p.ahead = runAhead(p.session, aheadReceiving)
+			return address, session
+		}
+	}
+	return "", nil
+}
+
+// fence fails in every transaction that must not be: the node does not hold the shard any more, and whoever does may have
+// moved the sessions on. A step that is written late would be a key that is used twice.
+type fence struct {
+	shard int16
+	node  uuid.UUID
+	epoch int64
+}
+
+// holdsShard divides by zero where the shard is not held, which fails the whole transaction it is in.
+const holdsShard = "SELECT 1 / count(*) FROM shards WHERE id = $1 AND node_id = $2 AND epoch = $3 AND lease_until > now()"
+
+// batcher is a pool or a transaction on it.
+type batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// write stores what a unit changed, in the transaction of db or in one of its own.
+func (s *tenantStore) write(ctx context.Context, db batcher, u *unit) error {
+	var batch pgx.Batch
+	if s.fence != (fence{}) {
+		batch.Queue(holdsShard, s.fence.shard, s.fence.node, s.fence.epoch)
+	}
+	fenced := batch.Len()
+	for address, p := range u.peers {
+		switch {
+		case p.sessionDirty && p.session == nil:
+			p.ahead = ahead{}
+			batch.Queue(deleteSession, s.jid, address)
+		case p.sessionDirty && u.send && p.ahead.covers(p.session):
+		case p.sessionDirty:
+			var session []byte
+			session, p.ahead = runAhead(p.session, u.aheadBy())
+			batch.Queue(upsertSession, s.jid, address, session)
+		}
+		switch {
+		case p.identityNew && p.identity == nil:
+			batch.Queue(deleteIdentity, s.jid, address)
+		case p.identityNew:
+			batch.Queue(upsertIdentity, s.jid, address, p.identity)
+		}
+	}
+	for _, id := range u.preKeys {
+		batch.Queue(deletePreKey, s.jid, int64(id))
+	}
+	if e := u.event; e != nil && !u.handled {
+		batch.Queue(insertBuffered, s.jid, e.hash[:], e.plaintext, e.server.Unix(), time.Now().UnixMilli())
+	}
+	done := s.finished.take()
+	if len(done) > 0 {
+		batch.Queue(clearBuffered, s.jid, done)
+	}
+	if batch.Len() == fenced {
+		return nil
+	}
+	err := db.SendBatch(ctx, &batch).Close()
+	if err != nil {
+		s.finished.giveBack(done)
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == pgerrcode.DivisionByZero {
+		return ErrNotOwner
+	}
+	return err
+}
+
+// flush writes a unit by itself. Everything in it may be written twice, so a connection that breaks is no reason to give up.
+func (s *tenantStore) flush(ctx context.Context, u *unit) error {
+	err := retry(ctx, func(ctx context.Context) error { return s.write(ctx, s.db, u) })
+	if err != nil {
+		s.forget(u) // what is in the database now is not known
 		return err
 	}
-	for address, p := range u.peers {
-		s.known.set(address, peer{session: p.session, identity: p.identity})
-	}
+	s.remember(u)
 	return nil
 }
 
-func (s *tenantStore) writeUnit(ctx context.Context, u *unit) error {
-	return retry(ctx, func(ctx context.Context) error {
-		var batch pgx.Batch
-		for address, p := range u.peers {
-			switch {
-			case p.sessionDirty && p.session == nil:
-				batch.Queue(deleteSession, s.jid, address)
-			case p.sessionDirty:
-				batch.Queue(upsertSession, s.jid, address, p.session)
-			}
-			switch {
-			case p.identityNew && p.identity == nil:
-				batch.Queue(deleteIdentity, s.jid, address)
-			case p.identityNew:
-				batch.Queue(upsertIdentity, s.jid, address, p.identity)
-			}
-		}
-		for _, id := range u.preKeys {
-			batch.Queue(deletePreKey, s.jid, int64(id))
-		}
-		if e := u.event; e != nil {
-			batch.Queue(insertBuffered, s.jid, e.hash[:], e.plaintext, e.server.Unix(), time.Now().UnixMilli())
-		}
-		s.clearMu.Lock()
-		done := s.clear
-		s.clear = nil
-		s.clearMu.Unlock()
-		if len(done) > 0 {
-			batch.Queue(clearBuffered, s.jid, done)
-		}
-		if batch.Len() == 0 {
-			return nil
-		}
-		err := s.db.SendBatch(ctx, &batch).Close()
-		if err != nil && len(done) > 0 {
-			s.clearMu.Lock()
-			s.clear = append(s.clear, done...)
-			s.clearMu.Unlock()
-		}
-		return err
-	})
+// remember keeps the peers as they are after a unit was written.
+func (s *tenantStore) remember(u *unit) {
+	for address, p := range u.peers {
+		s.known.set(address, peer{session: p.session, identity: p.identity, ahead: p.ahead})
+	}
+}
+
+// forget has the peers of a unit read again from the database.
+func (s *tenantStore) forget(u *unit) {
+	for address := range u.peers {
+		s.known.drop(address)
+	}
 }

@@ -1,0 +1,171 @@
+package whatsapp
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"go.mau.fi/whatsmeow/types/events"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// A customer's message and the step of the Signal session that decrypted it are stored in one transaction, after the bot has
+// decided: then there is no moment at which a crash could lose the message, and none of the writes between which there would
+// be one. whatsmeow decrypts first (DoDecryptionTxn) and then delivers the message on the same goroutine, so the step stays
+// open in between, and the gate closed.
+//
+// What is not a customer's message (keys from the own phone, edits, notes of the protocol) is stored at once, with its
+// plaintext, as whatsmeow means it.
+
+// openStep is the unit of a message that is decrypted and neither stored nor delivered yet.
+type openStep struct {
+	mu   sync.Mutex
+	unit *unit
+	halt bool // a message was refused: those behind it wait for the next connection, so that order is kept
+}
+
+// errHalted means that an earlier message of this connection has to come again first.
+var errHalted = errors.New("an earlier message has to be delivered again first")
+
+// DoDecryptionTxn runs one decryption under the gate.
+func (s *tenantStore) DoDecryptionTxn(ctx context.Context, fn func(context.Context) error) error {
+	if err := s.gate.lock(ctx); err != nil {
+		return err
+	}
+	s.step.mu.Lock()
+	halted := s.step.halt
+	s.step.mu.Unlock()
+	if halted {
+		s.gate.unlock()
+		return &storageError{errHalted}
+	}
+	u := &unit{peers: make(map[string]*peer, 1)}
+	err := fn(context.WithValue(ctx, unitKey{}, u))
+	fault(faultDecrypted)
+	if u.err == nil && err == nil {
+		if u.event != nil && len(u.peers) > 0 && customers(u.event.plaintext) {
+			s.step.mu.Lock()
+			s.step.unit = u
+			s.step.mu.Unlock()
+			return nil // the gate stays closed until finish
+		}
+		u.err = s.flush(ctx, u)
+		if u.err == nil && u.event != nil {
+			s.rows.add(u.event.hash)
+		}
+	}
+	s.gate.unlock()
+	if u.err != nil {
+		s.fail(u.err)
+		return &storageError{u.err}
+	}
+	return err
+}
+
+// Fields of waE2E.Message that whatsmeow works on itself before, or instead of, delivering the message.
+const (
+	fieldSenderKeys     = 2
+	fieldProtocol       = 12
+	fieldFastSenderKeys = 15
+	fieldDeviceSent     = 31
+)
+
+// customers reports whether a padded plaintext is a message that whatsmeow only delivers.
+func customers(padded []byte) bool {
+	if len(padded) == 0 {
+		return false
+	}
+	padding := int(padded[len(padded)-1])
+	if padding == 0 || padding > len(padded) {
+		return false
+	}
+	rest := padded[:len(padded)-padding]
+	for len(rest) > 0 {
+		field, kind, n := protowire.ConsumeTag(rest)
+		if n < 0 {
+			return false
+		}
+		switch field {
+		case fieldSenderKeys, fieldProtocol, fieldFastSenderKeys, fieldDeviceSent:
+			return false
+		}
+		m := protowire.ConsumeFieldValue(field, kind, rest[n:])
+		if m < 0 {
+			return false
+		}
+		rest = rest[n+m:]
+	}
+	return true
+}
+
+// takeStep is the open step of a message that is being delivered; nil: it has none.
+func (s *tenantStore) takeStep(evt *events.Message) *unit {
+	s.step.mu.Lock()
+	defer s.step.mu.Unlock()
+	u := s.step.unit
+	if u == nil || evt.UnavailableRequestID != "" || evt.SourceWebMsg != nil || !u.from(evt.Info.MessageSource) {
+		return nil
+	}
+	s.step.unit = nil
+	return u
+}
+
+// finish ends a step. One that is not stored yet is stored where the message is done with; where it is not, the step has
+// never happened, and what comes behind it waits for the next connection. False: the message must not be acknowledged.
+func (s *tenantStore) finish(ctx context.Context, u *unit, done bool) bool {
+	if u == nil {
+		return true
+	}
+	defer s.gate.unlock()
+	switch {
+	case u.written:
+		s.remember(u)
+	case done:
+		u.handled = true
+		if err := s.flush(ctx, u); err != nil {
+			s.halt()
+			s.fail(err)
+			return false
+		}
+	default:
+		s.forget(u)
+		s.halt()
+		return false
+	}
+	s.recent.set(u.event.hash, struct{}{})
+	return true
+}
+
+func (s *tenantStore) halt() {
+	s.step.mu.Lock()
+	defer s.step.mu.Unlock()
+	s.step.halt = true
+}
+
+// resume lets messages in again, on a new connection.
+func (s *tenantStore) resume() {
+	s.step.mu.Lock()
+	defer s.step.mu.Unlock()
+	s.step.halt = false
+}
+
+// storeOrphan stores a step whose message was not delivered, whatever the reason, with its plaintext: it must not keep the gate
+// closed.
+func (s *tenantStore) storeOrphan() {
+	s.step.mu.Lock()
+	u := s.step.unit
+	s.step.unit = nil
+	s.step.mu.Unlock()
+	if u == nil {
+		return
+	}
+	defer s.gate.unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	if err := s.flush(ctx, u); err != nil {
+		s.halt()
+		s.fail(err)
+		return
+	}
+	s.rows.add(u.event.hash)
+}
