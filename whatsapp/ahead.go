@@ -1,10 +1,6 @@
 package whatsapp
 
-import (
-	"go.mau.fi/libsignal/keys/chain"
-	"go.mau.fi/libsignal/serialize"
-	"google.golang.org/protobuf/proto"
-)
+import "go.mau.fi/libsignal/keys/chain"
 
 // A message key must never be used twice, so a session has to be in the database, moved on, before the message leaves that
 // it encrypted. Instead of one such write for each message, a session is stored with its sending chain some keys ahead of the
@@ -25,39 +21,31 @@ type ahead struct {
 	until uint32
 }
 
-// covers reports whether the session in the database is not behind this one, whose next message will have the index next.
+// covers reports whether the session in the database is not behind this one.
 func (a ahead) covers(session []byte) bool {
 	if a.chain == "" {
 		return false
 	}
-	var record serialize.RecordStructure
-	if proto.Unmarshal(session, &record) != nil {
+	s, err := sessions.Deserialize(session)
+	if err != nil || s.SessionState.SenderChain == nil || s.SessionState.SenderChain.ChainKey == nil {
 		return false
 	}
-	sending := record.GetCurrentSession().GetSenderChain()
-	return string(sending.GetSenderRatchetKey()) == a.chain && sending.GetChainKey().GetIndex() <= a.until
+	sending := s.SessionState.SenderChain
+	return string(sending.SenderRatchetKeyPublic) == a.chain && sending.ChainKey.Index <= a.until
 }
 
-// runAhead gives the session as it is to be stored, with its sending chain moved on by some keys. A record that cannot be read
-// is stored as it is.
+// runAhead gives the session as it is to be stored, with its sending chain moved on by some keys. One that cannot be read is
+// stored as it is.
 func runAhead(session []byte, keys int) ([]byte, ahead) {
-	var record serialize.RecordStructure
-	if proto.Unmarshal(session, &record) != nil {
+	s, err := sessions.Deserialize(session)
+	if err != nil || s.SessionState.SenderChain == nil || s.SessionState.SenderChain.ChainKey == nil {
 		return session, ahead{}
 	}
-	sending := record.GetCurrentSession().GetSenderChain()
-	key := sending.GetChainKey()
-	if key == nil || len(sending.GetSenderRatchetKey()) == 0 || len(key.GetKey()) == 0 {
-		return session, ahead{}
-	}
-	next := chain.NewKey(nil, key.GetKey(), key.GetIndex())
+	sending := s.SessionState.SenderChain
+	next := chain.NewKeyFromStruct(sending.ChainKey, nil)
 	for range keys {
 		next = next.NextKey()
 	}
-	sending.ChainKey = &serialize.SessionStructure_Chain_ChainKey{Index: proto.Uint32(next.Index()), Key: next.Key()}
-	stored, err := proto.Marshal(&record)
-	if err != nil {
-		return session, ahead{}
-	}
-	return stored, ahead{chain: string(sending.GetSenderRatchetKey()), until: next.Index()}
+	sending.ChainKey = chain.NewStructFromKey(next)
+	return sessions.Serialize(s), ahead{chain: string(sending.SenderRatchetKeyPublic), until: next.Index()}
 }

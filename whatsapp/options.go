@@ -95,6 +95,7 @@ func setUpWhatsmeow(o *Options) error {
 	}
 	whatsmeowSetup.done, whatsmeowSetup.key = true, key
 	whatsmeow.WACertPubKey = key
+	store.SignalProtobufSerializer.Session = sessions
 	store.SetOSInfo("Flow HQ", [3]uint32{1, 0, 0})
 	store.DeviceProps.RequireFullSync = proto.Bool(false)
 	store.DeviceProps.HistorySyncConfig.StorageQuotaMb = proto.Uint32(1)
