@@ -276,6 +276,7 @@ func TestAPIEvents(t *testing.T) {
 		t.Errorf("sent: %v", m)
 	}
 	a.exec(`UPDATE message_logs SET status = 'READ' WHERE id = $1`, sent.ID)
+	a.announce(id, uuid.MustParse(sent.ID))
 	if m := next(t, events, "message", "Message"); m["id"] != sent.ID || m["status"] != "READ" {
 		t.Errorf("read: %v", m)
 	}

@@ -26,6 +26,7 @@ func (a *api) say(tenant uuid.UUID, phone, name, text string) uuid.UUID {
 		)
 		INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status)
 		SELECT $4, $1, v.id, 'IN', $2, '+255712000001', $5, $6, 'RECEIVED' FROM v`, tenant, phone, name, id, text, "WA"+id.String())
+	a.announce(tenant, id)
 	return id
 }
 

@@ -43,7 +43,14 @@ func (s *site) message(tenant uuid.UUID, text string, direction queries.MessageD
 		INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, created_at)
 		SELECT gen_random_uuid(), $1, id, $2, '', '', $3, gen_random_uuid()::text, $4::message_status, $5, $6 FROM chat RETURNING id`,
 		tenant, direction, text, status, source, at).Scan(&id))
+	s.announce(tenant, id)
 	return id
+}
+
+// announce tells of a message that was stored, as a worker does.
+func (s *site) announce(tenant, message uuid.UUID) {
+	s.t.Helper()
+	must(s.t, s.q.RecordTicks(s.t.Context(), queries.RecordTicksParams{NewsTenants: []uuid.UUID{tenant}, NewsIds: []uuid.UUID{message}}))
 }
 
 // Whatever an owner asks for, with whichever ids of another tenant, nothing of that tenant is in the answer.

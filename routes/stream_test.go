@@ -105,6 +105,7 @@ func TestTenantStream(t *testing.T) {
 	reply := s.message(tenant, "a reply", queries.MessageDirectionOUT, time.Now())
 	awaitEvent(t, events, "message", "a reply", "Queued")
 	s.exec("UPDATE message_logs SET status = 'READ' WHERE id = $1", reply)
+	s.announce(tenant, reply)
 	awaitEvent(t, events, "message", "a reply", "Read")
 	s.exec("UPDATE worker_processes SET status = 'ERROR', last_error = 'It fell over' WHERE tenant_id = $1", tenant)
 	awaitEvent(t, events, "session", "It fell over")
