@@ -12,59 +12,20 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"time"
 
 	"flowhq/database"
 	"flowhq/whatsapp/simulator"
-
-	"github.com/jackc/pgx/v5"
 )
 
-// benchPlan is how much is measured. Targets are those of the first release; docs/benchmarks.md explains each row.
-type benchPlan struct {
-	tenants     []int // connected tenants at which memory is measured, ascending
-	loadTenants int   // one of tenants: replies are timed there
-	contacts    int   // customers of each tenant while replies are timed
-	loads       []benchLoad
-	burst       int           // messages sent at once
-	starts      int           // starts on a warm data folder
-	settle      time.Duration // between the last message and reading the memory
-	idle        time.Duration // over which idle CPU is measured, at the largest number of tenants
-}
-
-// benchLoad is one open-loop run: messages are sent on schedule, answered or not.
-type benchLoad struct {
-	rate     float64 // messages a second
-	messages int
-}
-
-var (
-	fullBench = benchPlan{
-		tenants: []int{1, 5, 25, 50, 100}, loadTenants: 5, contacts: 4,
-		loads: []benchLoad{{1, 30}, {10, 200}, {50, 1000}}, burst: 1000, starts: 5, settle: 3 * time.Second, idle: 16 * time.Second,
-	}
-	quickBench = benchPlan{
-		tenants: []int{1, 5, 10}, loadTenants: 5, contacts: 4,
-		loads: []benchLoad{{1, 3}, {10, 30}, {50, 150}}, burst: 200, starts: 3, settle: time.Second, idle: 2 * time.Second,
-	}
-)
-
-const (
-	benchLimit        = 10 * time.Minute // of a whole run
-	benchPairing      = 32               // tenants that are linked at the same time
-	maxLatencyGap     = 40               // ms, p50 above the echo loop's
-	maxSlopeRatio     = 1.5              // memory per tenant, of the echo loop's
-	maxStart          = 1                // s, on a warm data folder
-	benchWarmRate     = 40               // messages a second before a measured run
-	benchSilence      = 300 * time.Millisecond
-	benchEchoDatabase = "echo"
-)
+// benchLimit bounds a whole run.
+const benchLimit = 25 * time.Minute
 
 // bench is one run: the simulator in this process, one Postgres server, and two systems that take turns.
 type bench struct {
 	plan      benchPlan
-	dir       string // temporary; everything is in it
+	profiles  string // folder for profiles; "": none are made
+	dir       string // temporary; everything else is in it
 	progress  io.Writer
 	began     time.Time
 	simulator *simulator.Server
@@ -76,45 +37,73 @@ type bench struct {
 }
 
 // bench is the command `flowhq bench`. It fails when a message was not answered exactly once, never for being slow.
-func (c command) bench(ctx context.Context) (err error) {
+func (c command) bench(ctx context.Context) error {
 	if len(c.args) > 0 && c.args[0] == benchChildWord {
 		c.args = c.args[1:]
 		return c.benchChild(ctx)
 	}
 	var asJSON, quick bool
+	var names, profiles string
 	if err := c.parse("bench", func(f *flag.FlagSet) {
 		f.BoolVar(&asJSON, "json", false, "print JSON instead of a table")
 		f.BoolVar(&quick, "quick", false, "a short run, below a minute, for a first impression")
+		f.StringVar(&names, "only", "", "measure only these `steps`, separated by commas: "+stepNames(fullBench.steps()))
+		f.StringVar(&profiles, "profile", "", "write profiles of the measured processes to this `folder`, for go tool pprof")
 	}); err != nil {
 		return err
 	}
 	if runtime.GOOS != "linux" {
 		return &settingError{"flowhq bench: it reads memory and CPU from /proc, so it runs on Linux only"}
 	}
-	b := &bench{plan: fullBench, progress: c.stderr, began: time.Now(), http: &http.Client{Timeout: 20 * time.Second}}
+	b := newBench(fullBench, c.stderr)
 	if quick {
 		b.plan = quickBench
 	}
-	ctx, cancel := context.WithTimeout(ctx, benchLimit)
-	defer cancel()
-	defer func() { err = errors.Join(err, b.close()) }()
-	if err := b.open(ctx); err != nil {
+	steps, err := only(b.plan.steps(), names)
+	if err != nil {
 		return err
 	}
-	if err := b.measure(ctx); err != nil {
+	if err := b.prepareProfiles(profiles); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, benchLimit)
+	defer cancel()
+	report, err := b.run(ctx, steps)
+	if err != nil {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return errors.New("interrupted before the end")
 		}
 		return err
 	}
-	report := benchReport{Machine: describeMachine(b.db.ServerVersion()), Took: time.Since(b.began).Round(time.Second).String(), Rows: b.rows, Wrong: b.wrong}
 	if err := report.write(c.stdout, asJSON); err != nil {
 		return err
 	}
-	if len(b.wrong) > 0 {
-		return fmt.Errorf("%d runs did not answer every message exactly once; they are listed above", len(b.wrong))
+	if len(report.Wrong) > 0 {
+		return fmt.Errorf("%d runs did not answer every message exactly once; they are listed above", len(report.Wrong))
 	}
 	return nil
+}
+
+func newBench(plan benchPlan, progress io.Writer) *bench {
+	return &bench{plan: plan, progress: progress, began: time.Now(), http: &http.Client{Timeout: 20 * time.Second}}
+}
+
+// run does the steps and leaves nothing behind.
+func (b *bench) run(ctx context.Context, steps []benchStep) (report benchReport, err error) {
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.open(ctx); err != nil {
+		return report, err
+	}
+	others, err := b.othersCPU()
+	if err != nil {
+		return report, err
+	}
+	if err := b.measure(ctx, steps); err != nil {
+		return report, err
+	}
+	report = benchReport{Machine: describeMachine(b.db.ServerVersion()), Took: time.Since(b.began).Round(time.Second).String(), Rows: b.rows, Wrong: b.wrong}
+	report.Others, err = b.othersShare(others)
+	return report, err
 }
 
 // open starts the simulator and Postgres and prepares both systems; none of them runs yet.
@@ -126,41 +115,39 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if b.simulator, err = simulator.Start(ctx, simulator.Options{Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return err
 	}
-	b.db, err = database.Open(ctx, database.Options{DataDir: filepath.Join(b.dir, "data"), Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
+	if b.db, err = database.Open(ctx, database.Options{DataDir: b.dataFolder(), Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return err
 	}
-	echoDSN, err := createEchoDatabase(ctx, b.db.DSN())
+	echoDSN, err := b.createEchoDatabase(ctx)
 	if err != nil {
 		return err
 	}
 	whatsApp := []string{"WHATSAPP_URL=" + b.simulator.URL(), "WHATSAPP_ROOT_KEY=" + hex.EncodeToString(b.simulator.RootKey())}
-	flow := &flowDriver{bench: b, env: append(whatsApp, "DATABASE_URL="+b.db.DSN(), "RATE_LIMIT_MAX_PER_MINUTE=0")}
+	flow := &flowDriver{bench: b, env: append(whatsApp, "DATABASE_URL="+b.db.DSN(), "RATE_LIMIT_MAX_PER_MINUTE=0"), ids: map[string]string{}}
 	echo := &echoDriver{bench: b, env: append(whatsApp[:2:2], "DATABASE_URL="+echoDSN)}
 	b.systems = []*benchSystem{
-		{name: "echo loop", driver: echo, prefix: "255712", text: "menu {token}"},
-		{name: "Flow HQ", driver: flow, prefix: "255713", text: "menu"},
+		{name: "echo loop", driver: echo, prefix: "255712", text: "menu {token}", database: benchEchoDatabase},
+		{name: "Flow HQ", driver: flow, prefix: "255713", text: "menu", database: b.db.System.Config().ConnConfig.Database},
 	}
 	return flow.createKey(ctx)
 }
 
-// createEchoDatabase makes a second database on the private server; only its superuser may.
-func createEchoDatabase(ctx context.Context, dsn string) (string, error) {
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return "", err
+// measure does the steps. Only one system runs at a time, and they take turns at every step, so that what the machine does
+// meanwhile falls on both.
+func (b *bench) measure(ctx context.Context, steps []benchStep) error {
+	for _, step := range steps {
+		for _, s := range b.systems {
+			if err := b.link(ctx, s, step.tenants); err != nil {
+				return fmt.Errorf("%s: linking up to %d tenants: %w", s.name, step.tenants, err)
+			}
+		}
+		if err := step.run(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
 	}
-	owner := config.User
-	config.User, config.Database, config.ConnectTimeout = "postgres", "postgres", 5*time.Second
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return "", fmt.Errorf("create a database for the echo loop: %w", err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+benchEchoDatabase+" OWNER "+pgx.Identifier{owner}.Sanitize()); err != nil {
-		return "", fmt.Errorf("create a database for the echo loop: %w", err)
-	}
-	return fmt.Sprintf("host='%s' port=%s user=%s dbname=%s sslmode=disable", config.Host, strconv.Itoa(int(config.Port)), owner, benchEchoDatabase), nil
+	b.reportMemory()
+	b.reportLinking()
+	return nil
 }
 
 // close ends what open and the run started, also after a failure, and removes the temporary folder.
@@ -184,17 +171,8 @@ func (b *bench) close() error {
 	return errors.Join(errs...)
 }
 
-// stopLeftoverPostgres stops the private server of a Flow HQ that had to be killed.
-func stopLeftoverPostgres(ctx context.Context, dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, "postgres", "postmaster.pid")); err != nil {
-		return nil
-	}
-	db, err := database.Open(ctx, database.Options{DataDir: dir, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
-	return db.Close(ctx)
-}
+// dataFolder holds the Postgres that both systems use.
+func (b *bench) dataFolder() string { return filepath.Join(b.dir, "data") }
 
 // startFolder is the data folder of the starts that are timed: a private Postgres of its own belongs to a start.
 func (b *bench) startFolder() string { return filepath.Join(b.dir, "start") }
@@ -204,6 +182,11 @@ func (b *bench) note(format string, args ...any) {
 }
 
 func (b *bench) add(r benchRow) { b.rows = append(b.rows, r) }
+
+// addPair adds a row of what was measured of the echo loop and of Flow HQ.
+func (b *bench) addPair(name, unit string, measured [2]float64, compare string, t target) {
+	b.add(benchRow{Name: name, Unit: unit, Echo: &measured[0], FlowHQ: measured[1], Compare: compare, Target: t.bound, AtLeast: t.least})
+}
 
 // pause waits, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) error {

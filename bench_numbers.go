@@ -23,6 +23,9 @@ func median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
+// medians are those of the echo loop and of Flow HQ.
+func medians(values [2][]float64) [2]float64 { return [2]float64{median(values[0]), median(values[1])} }
+
 // leastSquares is the slope of the straight line that fits the points best; 0 where there is none.
 func leastSquares(x, y []float64) float64 {
 	var meanX, meanY float64
@@ -48,6 +51,12 @@ func processRSS(pid int) (int64, error) {
 		return 0, err
 	}
 	return parseRSS(string(text))
+}
+
+// processMB is the same in MB.
+func processMB(pid int) (float64, error) {
+	bytes, err := processRSS(pid)
+	return float64(bytes) / (1 << 20), err
 }
 
 func parseRSS(status string) (int64, error) {

@@ -16,7 +16,8 @@ import (
 )
 
 // benchChildWord starts this binary as a measured process: `flowhq bench child COMMAND…` runs the command as usual, ends
-// when its standard input does (so it never outlives the bench, however that ends) and collects garbage when asked to.
+// when its standard input does (so it never outlives the bench, however that ends), and collects garbage and takes profiles
+// when asked to.
 const benchChildWord = "child"
 
 const (
@@ -37,6 +38,10 @@ func (c command) benchChild(ctx context.Context) error {
 			if lines.Text() == benchGarbageWord {
 				debug.FreeOSMemory()
 				fmt.Fprintln(c.stdout, benchGarbageWord)
+				continue
+			}
+			if order, ok := strings.CutPrefix(lines.Text(), benchProfileWord); ok {
+				fmt.Fprintln(c.stdout, benchProfileWord+errorText(takeProfile(order)))
 				continue
 			}
 			select {
@@ -178,6 +183,17 @@ func (p *benchProcess) stop() error {
 		return p.explain(fmt.Errorf("%s: %w", p.name, p.err))
 	}
 	return nil
+}
+
+// kill ends the process without warning and waits until it is gone.
+func (p *benchProcess) kill() {
+	_ = p.cmd.Process.Kill() // fails only when it has ended
+	go func() {
+		for range p.lines {
+		}
+	}()
+	<-p.done
+	p.log.Close()
 }
 
 // explain adds the end of the process's log.

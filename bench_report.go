@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -25,8 +23,20 @@ type benchRow struct {
 	Echo    *float64 `json:"echo"` // null: measured for Flow HQ only
 	FlowHQ  float64  `json:"flowhq"`
 	Compare string   `json:"compare,omitempty"`
-	Target  float64  `json:"target,omitempty"` // an upper bound of what is compared; 0: none
+	Target  float64  `json:"target,omitempty"`   // a bound of what is compared; 0: none
+	AtLeast bool     `json:"at_least,omitempty"` // the bound is a lower one
 }
+
+// target is a bound of what is compared.
+type target struct {
+	bound float64 // 0: none
+	least bool    // a lower one
+}
+
+var noTarget target
+
+func atMost(bound float64) target  { return target{bound, false} }
+func atLeast(bound float64) target { return target{bound, true} }
 
 // value is what the target is about: the difference, the ratio, or Flow HQ's own figure.
 func (r benchRow) value() float64 {
@@ -41,7 +51,9 @@ func (r benchRow) value() float64 {
 	return r.FlowHQ / *r.Echo
 }
 
-func (r benchRow) met() bool { return r.Target == 0 || r.value() <= r.Target }
+func (r benchRow) met() bool {
+	return r.Target == 0 || r.AtLeast && r.value() >= r.Target || !r.AtLeast && r.value() <= r.Target
+}
 
 // MarshalJSON adds what the table shows besides the fields.
 func (r benchRow) MarshalJSON() ([]byte, error) {
@@ -67,7 +79,8 @@ func (r benchRow) cells() []string {
 	}
 	if r.Target != 0 {
 		sign := map[string]string{compareDifference: "+", compareRatio: "×"}[r.Compare]
-		target = "≤ " + sign + strconv.FormatFloat(r.Target, 'f', -1, 64) + map[bool]string{true: ", met", false: ", MISSED"}[r.met()]
+		bound := map[bool]string{true: "≥ ", false: "≤ "}[r.AtLeast]
+		target = bound + sign + strconv.FormatFloat(r.Target, 'f', -1, 64) + map[bool]string{true: ", met", false: ", MISSED"}[r.met()]
 	}
 	return []string{r.Name, r.Unit, echo, shortNumber(r.FlowHQ), against, target}
 }
@@ -88,6 +101,7 @@ func decimals(v float64) int {
 type benchReport struct {
 	Machine string     `json:"machine"`
 	Took    string     `json:"took"`
+	Others  float64    `json:"others"` // % of the machine's CPU time that went elsewhere meanwhile
 	Rows    []benchRow `json:"rows"`
 	Wrong   []string   `json:"wrong"` // runs in which a message was not answered exactly once
 }
@@ -102,7 +116,7 @@ func (r benchReport) write(w io.Writer, asJSON bool) error {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(r)
 	}
-	fmt.Fprintf(w, "%s. The run took %s.\n\n", r.Machine, r.Took)
+	fmt.Fprintf(w, "%s. The run took %s; %.0f %% of the machine's CPU time went elsewhere.\n\n", r.Machine, r.Took, r.Others)
 	table := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	line := func(cells []string) { fmt.Fprintf(table, "| %s\t|\n", strings.Join(cells, "\t| ")) }
 	line([]string{"what", "unit", "echo loop", "Flow HQ", "against it", "target"})
@@ -119,25 +133,4 @@ func (r benchReport) write(w io.Writer, asJSON bool) error {
 	}
 	fmt.Fprintf(w, "\nNOT every message was answered exactly once:\n- %s\n", strings.Join(r.Wrong, "\n- "))
 	return nil
-}
-
-// describeMachine is a line about what the figures were measured on.
-func describeMachine(postgres string) string {
-	field := func(path, name string) string {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return ""
-		}
-		for line := range strings.Lines(string(text)) {
-			if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
-				return strings.TrimSpace(value)
-			}
-		}
-		return ""
-	}
-	memory := "unknown memory"
-	if kb, err := strconv.ParseInt(strings.TrimSuffix(field("/proc/meminfo", "MemTotal"), " kB"), 10, 64); err == nil {
-		memory = fmt.Sprintf("%.0f GB of memory", float64(kb)/(1<<20))
-	}
-	return fmt.Sprintf("%d cores (%s), %s, %s, PostgreSQL %s", runtime.NumCPU(), first(field("/proc/cpuinfo", "model name"), runtime.GOARCH), memory, runtime.Version(), postgres)
 }

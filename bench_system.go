@@ -4,20 +4,23 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"flowhq/whatsapp/simulator"
 )
 
 // benchSystem is one of the two systems that are compared, with what was measured of it.
 type benchSystem struct {
-	name    string
-	prefix  string // of its tenants' phone numbers
-	text    string // what customers write; {token} lets each reply be told from the others
-	driver  benchDriver
-	process *benchProcess // nil: it does not run
-	numbers []string      // of the linked tenants
+	name     string
+	prefix   string // of its tenants' phone numbers
+	text     string // what customers write; {token} lets each reply be told from the others
+	database string // where it stores what it stores
+	driver   benchDriver
+	process  *benchProcess // nil: it does not run
+	numbers  []string      // of the linked tenants
 
-	points   []tenantPoint
-	paired   int
-	pairedIn time.Duration
+	points   []memoryPoint
+	linked   int // tenants, in linkedIn
+	linkedIn time.Duration
 }
 
 // benchDriver is what differs between the two.
@@ -28,16 +31,14 @@ type benchDriver interface {
 	pair(ctx context.Context, p *benchProcess, numbers []string) error
 	// settled returns when the system itself says that n tenants are connected.
 	settled(ctx context.Context, n int) error
-	// verify compares the system's own records since a time with the number of messages sent, and says what is wrong.
-	verify(ctx context.Context, since time.Time, sent int) (string, error)
-}
-
-// tenantPoint is what was measured at a number of connected tenants.
-type tenantPoint struct {
-	tenants   int
-	rss, live int64 // bytes: resident as it is, and after a forced garbage collection
-	connected time.Duration
-	idle      float64 // percent of a core
+	// finished reports whether the system's own records are complete about all messages since a time.
+	finished(ctx context.Context, since time.Time) (bool, error)
+	// verify compares the system's own records about these tenants since a time with the number of messages sent, and says what is wrong.
+	verify(ctx context.Context, since time.Time, numbers []string, sent int) (string, error)
+	// limit sets how many replies a minute a tenant may give, where the system knows limits; nil: as many as it likes.
+	limit(ctx context.Context, number string, perMinute *int) error
+	// verifyFlood says what is wrong with how a tenant with a limit was flooded.
+	verifyFlood(ctx context.Context, since time.Time, flood simulator.LoadReport, number string) (string, error)
 }
 
 func (s *benchSystem) start(ctx context.Context) (err error) {
@@ -63,10 +64,8 @@ func (s *benchSystem) next(n int) []string {
 	return numbers
 }
 
-// pairingRate is tenants a second, 0 where no two were linked together.
-func (s *benchSystem) pairingRate() float64 {
-	if s.pairedIn == 0 {
-		return 0
-	}
-	return float64(s.paired) / s.pairedIn.Seconds()
+// kill ends the process as the kernel does when memory runs out.
+func (s *benchSystem) kill() {
+	s.process.kill()
+	s.process = nil
 }

@@ -2,9 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +71,18 @@ func TestParseStat(t *testing.T) {
 	}
 }
 
+func TestParseMachineCPU(t *testing.T) {
+	got, err := parseMachineCPU("cpu  100 10 200 9999 8888 1 2 3 55 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")
+	if want := 3160 * time.Millisecond; err != nil || got != want {
+		t.Errorf("got %s, %v; want %s", got, err, want)
+	}
+	for _, bad := range []string{"", "cpu 1 2 3", "intr 1 2 3 4 5 6 7 8 9", "cpu 1 2 3 4 5 6 x 8"} {
+		if d, err := parseMachineCPU(bad); err == nil {
+			t.Errorf("%q gave %s", bad, d)
+		}
+	}
+}
+
 func TestProcessFiguresOfThisProcess(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("no /proc on this system; the benchmarks refuse to run here")
@@ -99,6 +116,9 @@ func TestBenchRows(t *testing.T) {
 		{"faster", benchRow{Name: "p50", Unit: "ms", Echo: &echo, FlowHQ: 3, Compare: compareDifference, Target: 40}, -1, true, "p50|ms|4.00|3.00|-1.00|≤ +40, met"},
 		{"ratio beyond", benchRow{Name: "slope", Unit: "kB", Echo: &echo, FlowHQ: 7, Compare: compareRatio, Target: 1.5}, 1.75, false, "slope|kB|4.00|7.00|×1.75|≤ ×1.5, MISSED"},
 		{"no target", benchRow{Name: "burst", Unit: "per s", Echo: &echo, FlowHQ: 400, Compare: compareRatio}, 100, true, "burst|per s|4.00|400|×100.00|"},
+		{"enough", benchRow{Name: "rate", Unit: "per s", Echo: &echo, FlowHQ: 3, Compare: compareRatio, Target: 0.6, AtLeast: true}, 0.75, true, "rate|per s|4.00|3.00|×0.75|≥ ×0.6, met"},
+		{"too few", benchRow{Name: "rate", Unit: "per s", Echo: &echo, FlowHQ: 2, Compare: compareRatio, Target: 0.6, AtLeast: true}, 0.5, false, "rate|per s|4.00|2.00|×0.50|≥ ×0.6, MISSED"},
+		{"its own", benchRow{Name: "idle", Unit: "%", Echo: &echo, FlowHQ: 3, Compare: compareNone, Target: 5}, 3, true, "idle|%|4.00|3.00||≤ 5, met"},
 		{"alone", benchRow{Name: "start", Unit: "s", FlowHQ: 0.75, Target: 1}, 0.75, true, "start|s||0.75||≤ 1, met"},
 	} {
 		if got := test.row.value(); math.Abs(got-test.value) > 1e-9 {
@@ -115,12 +135,12 @@ func TestBenchRows(t *testing.T) {
 
 func TestBenchReport(t *testing.T) {
 	echo := 2.0
-	report := benchReport{Machine: "2 cores", Took: "5s", Rows: []benchRow{{Name: "p50", Unit: "ms", Echo: &echo, FlowHQ: 5, Compare: compareDifference, Target: 40}}}
+	report := benchReport{Machine: "2 cores", Took: "5s", Others: 2.6, Rows: []benchRow{{Name: "p50", Unit: "ms", Echo: &echo, FlowHQ: 5, Compare: compareDifference, Target: 40}}}
 	var table bytes.Buffer
 	if err := report.write(&table, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2 cores. The run took 5s.", "| p50  | ms   | 2.00      | 5.00    | +3.00", "answered exactly once."} {
+	for _, want := range []string{"2 cores. The run took 5s; 3 % of the machine's CPU time went elsewhere.", "| p50  | ms   | 2.00      | 5.00    | +3.00", "answered exactly once."} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, table.String())
 		}
@@ -151,4 +171,88 @@ func TestBenchReport(t *testing.T) {
 	if len(back.Rows) != 1 || back.Rows[0].Name != "p50" || back.Rows[0].Value != 3 || !back.Rows[0].Met || len(back.Wrong) != 1 {
 		t.Errorf("as JSON: %+v", back)
 	}
+}
+
+func TestCountStatements(t *testing.T) {
+	const log = `2026-01-02 03:04:05.678 UTC [11] flowhq@flowhq LOG:  execute stmtcache_ab: -- name: ReceiveMessage :one
+	WITH chat AS (
+	    SELECT 1 -- a@flowhq LOG:  execute x: nothing
+2026-01-02 03:04:05.678 UTC [11] flowhq@flowhq DETAIL:  parameters: $1 = 'x'
+2026-01-02 03:04:05.679 UTC [12] flowhq@echo LOG:  execute <unnamed>: SELECT 2
+2026-01-02 03:04:05.680 UTC [11] flowhq@flowhq LOG:  statement: begin
+2026-01-02 03:04:05.681 UTC [11] flowhq@flowhq LOG:  execute stmtcache_ab: -- name: ReceiveMessage :one
+	WITH chat AS (
+2026-01-02 03:04:05.682 UTC [13] LOG:  checkpoint starting: time
+2026-01-02 03:04:05.683 UTC [11] flowhq@flowhq LOG:  execute stmtcache_cd: 
+			SELECT session
+			FROM sessions
+2026-01-02 03:04:05.684 UTC [11] flowhq@flowhq ERROR:  canceled
+`
+	got, err := countStatements(strings.NewReader(log), "flowhq")
+	if want := map[string]int{"-- name: ReceiveMessage :one": 2, "begin": 1, "SELECT session": 1}; err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+}
+
+func TestBenchSteps(t *testing.T) {
+	for name, plan := range map[string]benchPlan{"full": fullBench, "quick": quickBench} {
+		steps := plan.steps()
+		if !slices.IsSortedFunc(steps, func(a, b benchStep) int { return cmp.Compare(a.tenants, b.tenants) }) {
+			t.Errorf("%s: tenants are not only added", name)
+		}
+		if stepNames(steps) == "" || len(stepNames(steps)) != len(stepNames(fullBench.steps())) {
+			t.Errorf("%s: steps %s", name, stepNames(steps))
+		}
+		kept, err := only(steps, "recovery,memory")
+		if err != nil || len(kept) != 1+len(plan.memory) {
+			t.Errorf("%s: two kinds of steps gave %d steps, %v", name, len(kept), err)
+		}
+		if _, err := only(steps, "memory,speed"); err == nil || !strings.Contains(err.Error(), `"speed"`) {
+			t.Errorf("%s: a step that does not exist: %v", name, err)
+		}
+	}
+}
+
+// A tiny run: its figures mean nothing, but every message is answered once, every row is there, and nothing stays behind.
+func TestBenchRun(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the benchmarks run on Linux only")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	plan := benchPlan{
+		loadTenants: 2, contacts: 2, statements: benchLoad{50, 8},
+		rounds: 1, fullRamp: 100 * time.Millisecond, fullTime: 200 * time.Millisecond, burst: 20, shares: []float64{0.5}, shareTime: 200 * time.Millisecond,
+		trickle: benchLoad{50, 10}, floodRate: 50,
+		manyTenants: 2, restarts: 1, idle: 100 * time.Millisecond,
+		memory: []int{1, 2},
+	}
+	steps, err := only(plan.steps(), "statements,throughput,fairness,connect,recovery,idle,memory")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var progress bytes.Buffer
+	b := newBench(plan, &progress)
+	b.profiles = t.TempDir()
+	report, err := b.run(t.Context(), steps)
+	if err != nil || len(report.Wrong) > 0 {
+		t.Fatalf("%v\n%s\n%s", err, strings.Join(report.Wrong, "\n"), progress.String())
+	}
+	for _, row := range report.Rows {
+		if measured := row.FlowHQ > 0 && row.Echo != nil && *row.Echo > 0; !measured && !mayBeZero(row.Name) {
+			t.Errorf("row without figures: %q", row.cells())
+		}
+	}
+	for _, file := range []string{"flow-hq-full-load.cpu.pprof", "echo-loop-memory-2.heap.pprof", "flow-hq-statements.txt"} {
+		if info, err := os.Stat(filepath.Join(b.profiles, file)); err != nil || info.Size() == 0 {
+			t.Errorf("no profile %s: %v", file, err)
+		}
+	}
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// mayBeZero: differences, and what is too little for the clock or the short time.
+func mayBeZero(row string) bool {
+	return strings.HasPrefix(row, "what the flood adds") || strings.Contains(row, "CPU") || strings.HasSuffix(row, "per tenant")
 }

@@ -42,3 +42,12 @@ func (u benchUsage) since(before benchUsage, replies int) benchUsage {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// addUsage adds rows of what a reply costs.
+func (b *bench) addUsage(name string, used [2]benchUsage) {
+	of := func(figure func(benchUsage) float64) [2]float64 { return [2]float64{figure(used[0]), figure(used[1])} }
+	b.addPair("CPU "+name, "ms", of(func(u benchUsage) float64 { return u.process }), compareRatio, noTarget)
+	b.addPair("Postgres' CPU "+name, "ms", of(func(u benchUsage) float64 { return u.postgres }), compareRatio, noTarget)
+	b.addPair("writing transactions "+name, "", of(func(u benchUsage) float64 { return u.transactions }), compareDifference, noTarget)
+	b.addPair("write-ahead log "+name, "kB", of(func(u benchUsage) float64 { return u.wal }), compareRatio, noTarget)
+}

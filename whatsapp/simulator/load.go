@@ -4,31 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
-	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
 
 // Bounds of a load run.
 const (
-	maxLoadCount = 1_000_000
-	runsKept     = 5
-	itemsListed  = 100
+	maxLoadCount   = 1_000_000
+	maxLoadSeconds = 3600
+	runsKept       = 5
+	itemsListed    = 100
 )
 
-// LoadRequest asks for messages at a steady rate, whether they are answered or not.
+// LoadRequest asks for messages at a steady rate, whether they are answered or not; or, with Seconds, for as many as are answered.
 type LoadRequest struct {
 	Tenants  int      `json:"tenants"`          // how many linked businesses get messages, in order of their numbers; 0 means all
 	Phones   []string `json:"phones,omitempty"` // or these businesses
 	Contacts int      `json:"contacts"`         // customers per business; 0 means 1
 	Rate     float64  `json:"rate"`             // messages a second over all
 	Count    int      `json:"count"`            // messages in all
-	Text     string   `json:"text"`             // {token} stands for a token of each message's own; empty means "menu"
-	LID      bool     `json:"lid,omitempty"`    // every second customer writes from @lid
+	// Seconds asks for a closed loop instead of Rate and Count: for so long each customer has one unanswered message at any time, and
+	// sends the next as soon as it is answered.
+	Seconds float64 `json:"seconds,omitempty"`
+	Text    string  `json:"text"`          // {token} stands for a token of each message's own; empty means "menu"
+	LID     bool    `json:"lid,omitempty"` // every second customer writes from @lid
 	// Wait is how many seconds to wait for answers after the last message; 0 means 10.
 	Wait float64 `json:"wait,omitempty"`
 }
@@ -110,6 +111,7 @@ type loadRun struct {
 	running    bool
 	complete   chan struct{} // closed when everything sent is answered and nothing is left to send
 	sending    bool
+	free       chan *loadChat // closed loop: chats whose message was answered; nil: messages go out on schedule
 }
 
 // StartLoad begins a run and returns its id. Errors say what is wrong with the request.
@@ -206,9 +208,11 @@ func (s *Server) newRun(r *LoadRequest) (*loadRun, error) {
 		return nil, ErrNoDevice
 	case r.Tenants < 0 || r.Contacts < 0 || r.Contacts > 9999 || len(businesses) > 9999:
 		return nil, errors.New("tenants and contacts must be between 1 and 9999")
-	case r.Rate <= 0 || r.Rate > 100_000:
+	case r.Seconds < 0 || r.Seconds > maxLoadSeconds || r.Seconds > 0 && (r.Rate != 0 || r.Count != 0):
+		return nil, fmt.Errorf("seconds must be at most %d, and stand without rate and count", maxLoadSeconds)
+	case r.Seconds == 0 && (r.Rate <= 0 || r.Rate > 100_000):
 		return nil, errors.New("rate must be above 0 and at most 100000 messages a second")
-	case r.Count <= 0 || r.Count > maxLoadCount:
+	case r.Seconds == 0 && (r.Count <= 0 || r.Count > maxLoadCount):
 		return nil, fmt.Errorf("count must be between 1 and %d", maxLoadCount)
 	case r.Wait < 0 || r.Wait > 600:
 		return nil, errors.New("wait must be at most 600 seconds")
@@ -225,6 +229,13 @@ func (s *Server) newRun(r *LoadRequest) (*loadRun, error) {
 			run.chats[business+" "+chat.contact] = chat
 		}
 	}
+	if r.Seconds > 0 {
+		run.free = make(chan *loadChat, len(run.chats))
+		for _, chat := range run.chats {
+			run.free <- chat
+		}
+		return run, nil
+	}
 	for i := range run.items {
 		b := i % len(businesses)
 		c := i / len(businesses) % r.Contacts
@@ -239,90 +250,3 @@ func (s *Server) newRun(r *LoadRequest) (*loadRun, error) {
 
 // token is what makes message i unlike all others.
 func (run *loadRun) token(i int) string { return fmt.Sprintf("%s%06d", run.prefix, i) }
-
-// drive sends on schedule. Each chat has one sender, so its messages keep their order.
-func (s *Server) drive(run *loadRun, r LoadRequest) {
-	defer close(run.done)
-	senders := make([]chan int, max(2, runtime.GOMAXPROCS(0)))
-	var group sync.WaitGroup
-	for i := range senders {
-		senders[i] = make(chan int, 1024)
-		group.Go(func() {
-			for at := range senders[i] {
-				s.sendItem(run, r, at)
-			}
-		})
-	}
-	run.mu.Lock()
-	run.started = time.Now()
-	run.mu.Unlock()
-	for i := range run.items {
-		due := run.started.Add(time.Duration(float64(i) / r.Rate * float64(time.Second)))
-		if wait := time.Until(due); wait > 0 {
-			select {
-			case <-time.After(wait):
-			case <-s.ctx.Done():
-			}
-		}
-		if s.ctx.Err() != nil {
-			break
-		}
-		run.mu.Lock()
-		run.items[i].due = due
-		run.mu.Unlock()
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(run.items[i].chat.business + run.items[i].chat.contact))
-		senders[h.Sum32()%uint32(len(senders))] <- i
-	}
-	for _, ch := range senders {
-		close(ch)
-	}
-	group.Wait()
-	run.mu.Lock()
-	run.sending = false
-	run.checkComplete()
-	run.mu.Unlock()
-	select {
-	case <-run.complete:
-	case <-time.After(time.Duration(r.Wait * float64(time.Second))):
-	case <-s.ctx.Done():
-	}
-	run.mu.Lock()
-	run.running = false
-	run.mu.Unlock()
-}
-
-func (s *Server) sendItem(run *loadRun, r LoadRequest, i int) {
-	run.mu.Lock()
-	item := &run.items[i]
-	item.sent = true
-	run.sent++
-	if late := time.Since(item.due); late > run.late {
-		run.late = late
-	}
-	chat := item.chat
-	run.mu.Unlock()
-	_, err := s.Send(s.ctx, SendRequest{From: chat.contact, To: chat.business, Text: strings.ReplaceAll(r.Text, "{token}", run.token(i)), LID: chat.lid, ID: item.id})
-	if err != nil {
-		run.mu.Lock()
-		item.sent = false
-		run.sent--
-		run.failed++
-		if run.firstError == "" {
-			run.firstError = err.Error()
-		}
-		run.mu.Unlock()
-	}
-}
-
-// checkComplete closes complete when nothing is left to send or to be answered; the run is locked.
-func (run *loadRun) checkComplete() {
-	if run.sending || run.answered < run.sent {
-		return
-	}
-	select {
-	case <-run.complete:
-	default:
-		close(run.complete)
-	}
-}

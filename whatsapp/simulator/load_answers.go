@@ -62,6 +62,9 @@ func (run *loadRun) answer(m InboxMessage) bool {
 	}
 	run.answered++
 	run.lastAnswer = m.At
+	if run.free != nil {
+		run.free <- chat // it has room for every chat, and each has one message under way
+	}
 	run.checkComplete()
 	return true
 }

@@ -59,6 +59,29 @@ func TestNothingLostNothingDoubled(t *testing.T) {
 	}
 }
 
+// In a closed loop each customer waits for its answer before it writes again.
+func TestClosedLoop(t *testing.T) {
+	s := start(t)
+	c := newClientEcho(t, s)
+	report, err := s.Load(deadline(t), simulator.LoadRequest{Contacts: 5, Seconds: 1, Text: "echo {token}", LID: true, Wait: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Sent <= 5 || report.Answered != report.Sent || report.Missing+report.Doubled+report.OutOfOrder+report.SendErrors != 0 {
+		t.Fatalf("answered at once: %+v", report)
+	}
+	c.mu.Lock()
+	c.onMessage = func(*events.Message) bool { return true }
+	c.mu.Unlock()
+	report, err = s.Load(deadline(t), simulator.LoadRequest{Contacts: 5, Seconds: 1, Text: "echo {token}", Wait: 0.1})
+	if err != nil || report.Sent != 5 || report.Missing != 5 {
+		t.Fatalf("never answered: %+v, %v", report, err)
+	}
+	if _, err := s.StartLoad(simulator.LoadRequest{Seconds: 1, Count: 1}); err == nil {
+		t.Fatal("a closed loop with a count was accepted")
+	}
+}
+
 // newClientEcho pairs a client that answers each text with the same text from inside its event handler.
 func newClientEcho(t testing.TB, s *simulator.Server) *client {
 	c := pair(t, s, storage(t), salon)
