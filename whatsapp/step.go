@@ -3,6 +3,8 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"go.mau.fi/whatsmeow/types/events"
@@ -32,34 +34,50 @@ func (s *tenantStore) DoDecryptionTxn(ctx context.Context, fn func(context.Conte
 	if err := s.gate.lock(ctx); err != nil {
 		return err
 	}
+	open := false // the gate stays closed until finish
+	defer func() {
+		if !open {
+			s.gate.unlock()
+		}
+	}()
 	s.step.mu.Lock()
 	halted := s.step.halt
 	s.step.mu.Unlock()
 	if halted {
-		s.gate.unlock()
 		return &storageError{errHalted}
 	}
 	u := &unit{peers: make(map[string]*peer, 1)}
-	err := fn(context.WithValue(ctx, unitKey{}, u))
+	err := guarded(func() error { return fn(context.WithValue(ctx, unitKey{}, u)) })
 	fault(faultDecrypted)
 	if u.err == nil && err == nil {
 		if u.event != nil && len(u.peers) > 0 && customers(u.event.plaintext) {
 			s.step.mu.Lock()
 			s.step.unit = u
 			s.step.mu.Unlock()
-			return nil // the gate stays closed until finish
+			open = true
+			return nil
 		}
 		u.err = s.flush(ctx, u)
 		if u.err == nil && u.event != nil {
 			s.rows.add(u.event.hash)
 		}
 	}
-	s.gate.unlock()
 	if u.err != nil {
 		s.fail(u.err)
 		return &storageError{u.err}
 	}
 	return err
+}
+
+// guarded turns a panic into an error. The Signal library panics on some ciphertexts that only a broken or hostile phone makes
+// (a body that is no whole number of blocks); whatsmeow would swallow it.
+func guarded(fn func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("decrypting panicked: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return fn()
 }
 
 // Fields of waE2E.Message that whatsmeow works on itself before, or instead of, delivering the message.
