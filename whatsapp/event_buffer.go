@@ -91,8 +91,7 @@ func (s *tenantStore) GetBufferedEvent(ctx context.Context, hash [32]byte) (*sto
 		})
 	}
 	if err != nil {
-		s.fail(err)
-		return nil, &storageError{err}
+		return nil, s.refuse(err)
 	}
 	return found, nil
 }
