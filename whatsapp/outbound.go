@@ -138,7 +138,7 @@ func (o *sender) hand(conversation uuid.UUID, out []outgoing) {
 	if o.reserved[conversation]--; o.reserved[conversation] <= 0 {
 		delete(o.reserved, conversation)
 	}
-	if _, waits := o.waiting[conversation]; waits || len(out) == 0 {
+	if o.behind || len(out) == 0 { // an earlier message of the chat may be in the table only
 		o.behind, o.woken = true, true
 	} else {
 		o.ready = append(o.ready, out...)

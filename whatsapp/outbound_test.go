@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"flowhq/whatsapp/simulator"
 )
 
@@ -46,6 +48,33 @@ func TestAnswerAfterTheConnectionBroke(t *testing.T) {
 	}
 	if got := r.inbox(customer, 2); len(got) != 2 {
 		t.Errorf("%d answers to 2 messages", len(got))
+	}
+	r.clean()
+}
+
+// A message of a chat failed while the chat's next answer was being decided, and is in the table only: the answer waits behind it.
+func TestAnswerBehindAMessageThatFailed(t *testing.T) {
+	r, n, id, _ := twoLinked(t)
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 1)
+	s := n.supervisor(id)
+	o := s.sender.Load()
+	conversation := one[uuid.UUID](r, "SELECT id FROM conversations WHERE tenant_id = $1", id)
+	r.await("the sender has nothing to do", func() bool { return o.reserve(conversation) })
+	if err := r.queue(n, id, "+"+customer, "first"); err != nil { // it is claimed when its chat is not being decided about
+		t.Fatal(err)
+	}
+	r.await("the sender has looked at the table", func() bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return o.idle == nil
+	})
+	answer := outgoing{id: newID(), conversation: conversation, waID: newMessageID(), text: "second", attempts: 1, phone: "+" + customer}
+	r.exec(`INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, attempts, claim_epoch)
+		VALUES ($1, $2, $3, 'OUT', '', $4, $5, $6, 'QUEUED', 'BOT', 1, $7)`, answer.id, id, conversation, answer.phone, answer.text, answer.waID, s.epoch)
+	o.hand(conversation, []outgoing{answer})
+	if got := r.inbox(customer, 3); got[1].Text != "first" || got[2].Text != "second" {
+		t.Errorf("the phone shows %q before %q", got[1].Text, got[2].Text)
 	}
 	r.clean()
 }
