@@ -103,11 +103,11 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	}
 	s.forgetEvents()
 	s.pool.metrics.dials.Inc()
-	cli := s.client
+	cli, life := s.client, s.ctx
 	if s.device.store != nil {
-		s.device.store.resume()
+		life = s.device.store.resume(life)
 	}
-	if err := aside(func() error { return cli.ConnectContext(s.ctx) }); err != nil {
+	if err := aside(func() error { return cli.ConnectContext(life) }); err != nil {
 		return s.again("WhatsApp cannot be reached", err)
 	}
 	var online *sender

@@ -91,8 +91,7 @@ func (s *tenantStore) GetBufferedEvent(ctx context.Context, hash [32]byte) (*sto
 		})
 	}
 	if err != nil {
-		s.fail(err)
-		return nil, &storageError{err}
+		return nil, s.refuse(err)
 	}
 	return found, nil
 }
@@ -128,8 +127,10 @@ func (s *tenantStore) DeleteOldOutgoingEvents(context.Context) error { return ni
 // GetOutgoingEvent makes a sent message again from its log, for a phone that could not decrypt it.
 func (s *tenantStore) GetOutgoingEvent(ctx context.Context, _, _ types.JID, id types.MessageID) (string, []byte, error) {
 	text, err := s.text(ctx, id)
-	if err != nil {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil, err
+	} else if err != nil {
+		return "", nil, s.unanswered(err)
 	}
 	b, err := proto.Marshal(textMessage(text))
 	return "wa", b, err

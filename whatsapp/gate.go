@@ -11,6 +11,9 @@ import (
 // take between reading a session and writing it back. In between are two small queries.
 const bareLimit = 3 * time.Second
 
+// orphanLimit is how often whoever waits for the gate looks whether it is kept closed by a message that nobody delivers.
+const orphanLimit = 100 * time.Millisecond
+
 // errStaleSession means that a session was read so long ago that writing it back could undo someone else's step.
 var errStaleSession = errors.New("the Signal session may have changed meanwhile")
 
@@ -46,7 +49,7 @@ func (g *signalGate) lock(ctx context.Context) error {
 		return nil
 	default:
 	}
-	ticker := time.NewTicker(bareLimit)
+	ticker := time.NewTicker(orphanLimit)
 	defer ticker.Stop()
 	for {
 		select {

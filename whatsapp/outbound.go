@@ -128,12 +128,17 @@ func (o *sender) reserve(conversation uuid.UUID) bool {
 
 // hand gives the answers for which a place was reserved, in the order of decision. None: they have to be found in the table.
 func (o *sender) hand(conversation uuid.UUID, out []outgoing) {
+	defer func() {
+		if o.ended() { // its connection broke meanwhile, and the next one's sender may have looked at the table already
+			o.s.wakeSender()
+		}
+	}()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.reserved[conversation]--; o.reserved[conversation] <= 0 {
 		delete(o.reserved, conversation)
 	}
-	if _, waits := o.waiting[conversation]; waits || len(out) == 0 {
+	if o.behind || len(out) == 0 { // an earlier message of the chat may be in the table only
 		o.behind, o.woken = true, true
 	} else {
 		o.ready = append(o.ready, out...)
@@ -300,11 +305,13 @@ func (o *sender) claim() error {
 	for conversation := range o.reserved {
 		aside[conversation], held = struct{}{}, true
 	}
+	sent := o.s.unmarked.list()
 	for _, m := range o.ready {
 		aside[m.conversation], held = struct{}{}, true
+		sent = append(sent, m.id) // its chat may have become part of another one
 	}
 	params := queries.ClaimMessagesParams{TenantID: o.s.tenant, Shard: o.s.shard, NodeID: &o.s.pool.node, Epoch: o.s.epoch,
-		Most: claimMost, Waiting: slices.AppendSeq(make([]uuid.UUID, 0, len(aside)), maps.Keys(aside)), Sent: o.s.unmarked.list()}
+		Most: claimMost, Waiting: slices.AppendSeq(make([]uuid.UUID, 0, len(aside)), maps.Keys(aside)), Sent: sent}
 	o.claiming, o.woken, o.turns = true, false, 0
 	o.mu.Unlock()
 	ctx, cancel := context.WithTimeout(o.ctx, queryTimeout)
@@ -422,9 +429,13 @@ func (o *sender) mark(m outgoing, fn func(context.Context, *queries.Queries) err
 
 func (o *sender) markFailed(m outgoing, why string) error {
 	why = storable(why, 500)
-	return o.mark(m, func(ctx context.Context, q *queries.Queries) error {
+	err := o.mark(m, func(ctx context.Context, q *queries.Queries) error {
 		return q.MarkFailed(ctx, queries.MarkFailedParams{ID: m.id, TenantID: o.s.tenant, Failure: &why})
 	})
+	if err != nil { // it is queued still, and found in the table again before what comes after it
+		o.wait(m.conversation, time.Now())
+	}
+	return err
 }
 
 // recipient is the address of a customer: the LID where it is known, as WhatsApp prefers. A contact has one or the other.

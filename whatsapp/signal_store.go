@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/store/sqlstore"
@@ -61,10 +62,12 @@ const (
 		ON CONFLICT (our_jid, their_id) DO UPDATE SET session = excluded.session`
 	upsertIdentity = `INSERT INTO whatsmeow_identity_keys (our_jid, their_id, identity) VALUES ($1, $2, $3)
 		ON CONFLICT (our_jid, their_id) DO UPDATE SET identity = excluded.identity`
-	deleteSession  = `DELETE FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id = $2`
-	deleteIdentity = `DELETE FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id = $2`
-	deletePreKey   = `DELETE FROM whatsmeow_pre_keys WHERE jid = $1 AND key_id = $2`
-	insertBuffered = `INSERT INTO whatsmeow_event_buffer (our_jid, ciphertext_hash, plaintext, server_timestamp, insert_timestamp)
+	deleteSession    = `DELETE FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id = $2`
+	deleteIdentity   = `DELETE FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id = $2`
+	deleteSessions   = `DELETE FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id LIKE $2 || ':%'`
+	deleteIdentities = `DELETE FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id LIKE $2 || ':%'`
+	deletePreKey     = `DELETE FROM whatsmeow_pre_keys WHERE jid = $1 AND key_id = $2`
+	insertBuffered   = `INSERT INTO whatsmeow_event_buffer (our_jid, ciphertext_hash, plaintext, server_timestamp, insert_timestamp)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 	clearBuffered  = `UPDATE whatsmeow_event_buffer SET plaintext = NULL WHERE our_jid = $1 AND ciphertext_hash = ANY($2)`
 	selectBuffered = `SELECT plaintext, server_timestamp, insert_timestamp FROM whatsmeow_event_buffer
@@ -73,6 +76,12 @@ const (
 	// whatsmeow files sessions under "user:device".
 	peersUnderPN = `SELECT EXISTS (SELECT FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id LIKE $2 || ':%')
 		OR EXISTS (SELECT FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id LIKE $2 || ':%')`
+	moveSessions = `INSERT INTO whatsmeow_sessions (our_jid, their_id, session)
+		SELECT our_jid, $3 || substr(their_id, length($2) + 1), session FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id LIKE $2 || ':%'
+		ON CONFLICT (our_jid, their_id) DO UPDATE SET session = excluded.session`
+	moveIdentities = `INSERT INTO whatsmeow_identity_keys (our_jid, their_id, identity)
+		SELECT our_jid, $3 || substr(their_id, length($2) + 1), identity FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id LIKE $2 || ':%'
+		ON CONFLICT (our_jid, their_id) DO UPDATE SET identity = excluded.identity`
 )
 
 // withSend prepares a context for one SendMessage. The returned function gives the gate back if the send left it taken;
@@ -179,7 +188,18 @@ func (s *tenantStore) GetSession(ctx context.Context, address string) ([]byte, e
 	if err := s.gate.holdBare(ctx, address); err != nil {
 		return nil, err
 	}
-	return s.SQLStore.GetSession(ctx, address)
+	session, err := s.SQLStore.GetSession(ctx, address)
+	return session, s.unanswered(err)
+}
+
+// unanswered is a failure outside of any unit, where a phone asks for a message again: whatsmeow must not acknowledge that it
+// did, so that it asks once more on the next connection.
+func (s *tenantStore) unanswered(err error) error {
+	if err == nil {
+		return nil
+	}
+	s.fail(err)
+	return &storageError{err}
 }
 
 // PutSession writes a session inside a unit, or ends a bare hold.
@@ -190,17 +210,25 @@ func (s *tenantStore) PutSession(ctx context.Context, address string, session []
 		return nil
 	}
 	if !s.gate.takeBare(address) {
-		return errStaleSession
+		return s.unanswered(errStaleSession)
 	}
 	defer s.gate.unlock()
 	s.known.drop(address)
-	return s.SQLStore.PutSession(ctx, address, session)
+	return s.unanswered(s.one(ctx, upsertSession, s.jid, address, session))
+}
+
+// one runs a single statement outside of any unit, if the shard is held.
+func (s *tenantStore) one(ctx context.Context, sql string, args ...any) error {
+	var batch pgx.Batch
+	batch.Queue(sql, args...)
+	return s.fenced(ctx, s.db, &batch)
 }
 
 func (s *tenantStore) HasSession(ctx context.Context, address string) (bool, error) {
 	u := unitOf(ctx)
 	if u == nil {
-		return s.SQLStore.HasSession(ctx, address)
+		has, err := s.SQLStore.HasSession(ctx, address)
+		return has, s.unanswered(err)
 	}
 	if err := s.load(ctx, u, []string{address}); err != nil {
 		return false, err
@@ -214,31 +242,36 @@ func (s *tenantStore) DeleteSession(ctx context.Context, address string) error {
 		p.session, p.sessionDirty = nil, true
 		return nil
 	}
-	return s.alone(ctx, func() error { return s.SQLStore.DeleteSession(ctx, address) })
+	return s.alone(ctx, func(b *pgx.Batch) { b.Queue(deleteSession, s.jid, address) })
 }
 
 func (s *tenantStore) DeleteAllSessions(ctx context.Context, user string) error {
-	return s.alone(ctx, func() error { return s.SQLStore.DeleteAllSessions(ctx, user) })
+	return s.alone(ctx, func(b *pgx.Batch) { b.Queue(deleteSessions, s.jid, user) })
 }
 
 func (s *tenantStore) DeleteAllIdentities(ctx context.Context, user string) error {
-	return s.alone(ctx, func() error { return s.SQLStore.DeleteAllIdentities(ctx, user) })
+	return s.alone(ctx, func(b *pgx.Batch) { b.Queue(deleteIdentities, s.jid, user) })
 }
 
-// alone runs a change outside of any unit under the gate, and forgets what was known before.
-func (s *tenantStore) alone(ctx context.Context, fn func() error) error {
+// alone makes a change outside of any unit under the gate, and forgets what was known before.
+func (s *tenantStore) alone(ctx context.Context, change func(*pgx.Batch)) error {
 	if err := s.gate.lock(ctx); err != nil {
 		return err
 	}
 	defer s.gate.unlock()
 	defer s.known.clear()
-	return fn()
+	return retry(ctx, func(ctx context.Context) error {
+		var batch pgx.Batch
+		change(&batch)
+		return s.fenced(ctx, s.db, &batch)
+	})
 }
 
 func (s *tenantStore) IsTrustedIdentity(ctx context.Context, address string, key [32]byte) (bool, error) {
 	u := unitOf(ctx)
 	if u == nil {
-		return s.SQLStore.IsTrustedIdentity(ctx, address, key)
+		trusted, err := s.SQLStore.IsTrustedIdentity(ctx, address, key)
+		return trusted, s.unanswered(err)
 	}
 	if err := s.load(ctx, u, []string{address}); err != nil {
 		return false, err
@@ -253,7 +286,7 @@ func (s *tenantStore) PutIdentity(ctx context.Context, address string, key [32]b
 	if u == nil { // inside a bare hold, or before the first message
 		s.known.drop(address)
 		defer s.known.drop(address)
-		return s.SQLStore.PutIdentity(ctx, address, key)
+		return s.unanswered(s.one(ctx, upsertIdentity, s.jid, address, key[:]))
 	}
 	if p := u.peer(address); string(p.identity) != string(key[:]) {
 		p.identity, p.identityNew = append([]byte(nil), key[:]...), true
@@ -269,24 +302,35 @@ func (s *tenantStore) DeleteIdentity(ctx context.Context, address string) error 
 	}
 	s.known.drop(address)
 	defer s.known.drop(address)
-	_, err := s.db.Exec(ctx, deleteIdentity, s.jid, address)
-	return err
+	return s.one(ctx, deleteIdentity, s.jid, address)
 }
 
-// MigratePNToLID moves what is filed under a phone number to its LID, once.
+// MigratePNToLID moves what is filed under a phone number to its LID, once. whatsmeow goes on where this fails, would not find the
+// session and have the customer's phone send again what it acknowledges; so the message at hand is refused. Sender keys, which
+// only groups have, stay where they are.
 func (s *tenantStore) MigratePNToLID(ctx context.Context, pn, lid types.JID) error {
 	user := pn.SignalAddressUser()
 	if _, done := s.migrated.get(user); done {
 		return nil
 	}
 	var exists bool
-	if err := s.db.QueryRow(ctx, peersUnderPN, s.jid, user).Scan(&exists); err != nil {
-		return fmt.Errorf("look for sessions of %s: %w", user, err)
+	err := retry(ctx, func(ctx context.Context) error {
+		return s.db.QueryRow(ctx, peersUnderPN, s.jid, user).Scan(&exists)
+	})
+	if err == nil && exists {
+		err = s.alone(ctx, func(b *pgx.Batch) {
+			b.Queue(moveSessions, s.jid, user, lid.SignalAddressUser())
+			b.Queue(deleteSessions, s.jid, user)
+			b.Queue(moveIdentities, s.jid, user, lid.SignalAddressUser())
+			b.Queue(deleteIdentities, s.jid, user)
+		})
 	}
-	if exists {
-		if err := s.alone(ctx, func() error { return s.SQLStore.MigratePNToLID(ctx, pn, lid) }); err != nil {
-			return err
+	if err != nil {
+		err = fmt.Errorf("move sessions of %s to the LID: %w", user, err)
+		if u := unitOf(ctx); u != nil {
+			return u.failed(err)
 		}
+		return s.refuse(err)
 	}
 	s.migrated.set(user, struct{}{})
 	return nil

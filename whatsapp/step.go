@@ -3,6 +3,8 @@ package whatsapp
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"go.mau.fi/whatsmeow/types/events"
@@ -19,47 +21,62 @@ import (
 
 // openStep is the unit of a message that is decrypted and neither stored nor delivered yet.
 type openStep struct {
-	mu   sync.Mutex
-	unit *unit
-	halt bool // a message was refused: those behind it wait for the next connection, so that order is kept
+	mu         sync.Mutex
+	unit       *unit
+	connection int  // the present one; what an earlier one left behind comes again
+	halt       bool // a message was refused: those behind it wait for the next connection, so that order is kept
 }
 
-// errHalted means that an earlier message of this connection has to come again first.
+// errHalted means that an earlier message has to come again first.
 var errHalted = errors.New("an earlier message has to be delivered again first")
+
+type connectionKey struct{}
 
 // DoDecryptionTxn runs one decryption under the gate.
 func (s *tenantStore) DoDecryptionTxn(ctx context.Context, fn func(context.Context) error) error {
 	if err := s.gate.lock(ctx); err != nil {
 		return err
 	}
-	s.step.mu.Lock()
-	halted := s.step.halt
-	s.step.mu.Unlock()
-	if halted {
-		s.gate.unlock()
+	open := false // the gate stays closed until finish
+	defer func() {
+		if !open {
+			s.gate.unlock()
+		}
+	}()
+	if s.halted(ctx) {
 		return &storageError{errHalted}
 	}
 	u := &unit{peers: make(map[string]*peer, 1)}
-	err := fn(context.WithValue(ctx, unitKey{}, u))
+	err := guarded(func() error { return fn(context.WithValue(ctx, unitKey{}, u)) })
 	fault(faultDecrypted)
 	if u.err == nil && err == nil {
 		if u.event != nil && len(u.peers) > 0 && customers(u.event.plaintext) {
 			s.step.mu.Lock()
 			s.step.unit = u
 			s.step.mu.Unlock()
-			return nil // the gate stays closed until finish
+			open = true
+			return nil
 		}
 		u.err = s.flush(ctx, u)
 		if u.err == nil && u.event != nil {
 			s.rows.add(u.event.hash)
 		}
 	}
-	s.gate.unlock()
 	if u.err != nil {
-		s.fail(u.err)
-		return &storageError{u.err}
+		return s.refuse(u.err)
 	}
 	return err
+}
+
+// guarded turns a panic into an error. The Signal library panics on some ciphertexts that only a broken or hostile phone makes
+// (a body that is no whole number of blocks); whatsmeow would swallow it.
+func guarded(fn func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("decrypting panicked: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return fn()
 }
 
 // Fields of waE2E.Message that whatsmeow works on itself before, or instead of, delivering the message.
@@ -123,30 +140,43 @@ func (s *tenantStore) finish(ctx context.Context, u *unit, done bool) bool {
 	case done:
 		u.handled = true
 		if err := s.flush(ctx, u); err != nil {
-			s.halt()
-			s.fail(err)
+			_ = s.refuse(err)
 			return false
 		}
 	default:
 		s.forget(u)
-		s.halt()
+		_ = s.refuse(errHalted)
 		return false
 	}
 	s.recent.set(u.event.hash, struct{}{})
 	return true
 }
 
-func (s *tenantStore) halt() {
+// refuse is the answer to a message that cannot be stored: it and those behind it come again on the next connection.
+func (s *tenantStore) refuse(err error) error {
 	s.step.mu.Lock()
-	defer s.step.mu.Unlock()
 	s.step.halt = true
+	s.step.mu.Unlock()
+	s.fail(err)
+	return &storageError{err}
 }
 
-// resume lets messages in again, on a new connection.
-func (s *tenantStore) resume() {
+// resume lets messages in again, on a new connection. Those of earlier ones, which whatsmeow may still be working through, are
+// not let in with them: the first of them was not stored. The returned context is that of the connection.
+func (s *tenantStore) resume(ctx context.Context) context.Context {
 	s.step.mu.Lock()
 	defer s.step.mu.Unlock()
 	s.step.halt = false
+	s.step.connection++
+	return context.WithValue(ctx, connectionKey{}, s.step.connection)
+}
+
+// halted reports whether a message must not be let in now.
+func (s *tenantStore) halted(ctx context.Context) bool {
+	connection, _ := ctx.Value(connectionKey{}).(int) // 0: linked a moment ago
+	s.step.mu.Lock()
+	defer s.step.mu.Unlock()
+	return s.step.halt || connection != s.step.connection
 }
 
 // storeOrphan stores a step whose message was not delivered, whatever the reason, with its plaintext: it must not keep the gate
@@ -163,8 +193,7 @@ func (s *tenantStore) storeOrphan() {
 	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
 	if err := s.flush(ctx, u); err != nil {
-		s.halt()
-		s.fail(err)
+		_ = s.refuse(err)
 		return
 	}
 	s.rows.add(u.event.hash)

@@ -169,7 +169,7 @@ type fence struct {
 }
 
 // holdsShard divides by zero where the shard is not held, which fails the whole transaction it is in.
-const holdsShard = "SELECT 1 / count(*) FROM shards WHERE id = $1 AND node_id = $2 AND epoch = $3 AND lease_until > now()"
+const holdsShard = "SELECT 1 / count(*) FROM shards WHERE id = $1 AND node_id = $2 AND epoch = $3 AND lease_until > clock_timestamp()"
 
 // batcher is a pool or a transaction on it.
 type batcher interface {
@@ -179,10 +179,6 @@ type batcher interface {
 // write stores what a unit changed, in the transaction of db or in one of its own.
 func (s *tenantStore) write(ctx context.Context, db batcher, u *unit) error {
 	var batch pgx.Batch
-	if s.fence != (fence{}) {
-		batch.Queue(holdsShard, s.fence.shard, s.fence.node, s.fence.epoch)
-	}
-	fenced := batch.Len()
 	for address, p := range u.peers {
 		switch {
 		case p.sessionDirty && p.session == nil:
@@ -211,13 +207,23 @@ func (s *tenantStore) write(ctx context.Context, db batcher, u *unit) error {
 	if len(done) > 0 {
 		batch.Queue(clearBuffered, s.jid, done)
 	}
-	if batch.Len() == fenced {
+	if batch.Len() == 0 {
 		return nil
 	}
-	err := db.SendBatch(ctx, &batch).Close()
+	err := s.fenced(ctx, db, &batch)
 	if err != nil {
 		s.finished.giveBack(done)
 	}
+	return err
+}
+
+// fenced runs statements in the transaction of db or in one of its own, if the shard is held. That is asked last: a statement
+// may have waited for somebody else's.
+func (s *tenantStore) fenced(ctx context.Context, db batcher, batch *pgx.Batch) error {
+	if s.fence != (fence{}) {
+		batch.Queue(holdsShard, s.fence.shard, s.fence.node, s.fence.epoch)
+	}
+	err := db.SendBatch(ctx, batch).Close()
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == pgerrcode.DivisionByZero {
 		return ErrNotOwner
 	}
