@@ -21,7 +21,7 @@ import (
 	"flowhq/whatsapp/simulator"
 )
 
-func TestMain(m *testing.M) { databasetest.Main(m) }
+func TestMain(m *testing.M) { databasetest.Main(m, binaries.remove) }
 
 const (
 	testAdmin    = "amina@operator.example"

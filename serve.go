@@ -96,16 +96,17 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 
 // openDatabase opens the database as soon as it is there, and looks whether it has room for this process.
 func (a *app) openDatabase(ctx context.Context) error {
-	if err := a.config.whenThere(ctx, a.log, func() (err error) {
-		a.db, err = openDatabase(ctx, a.config, a.log)
-		return err
-	}); err != nil {
-		return err
-	}
-	if err := queries.New(a.db.System).EnsureShards(ctx, int32(a.config.Shards-1)); err != nil {
-		return err
-	}
-	return a.checkBudget(ctx)
+	return a.config.whenThere(ctx, a.log, func() (err error) {
+		if a.db == nil {
+			if a.db, err = openDatabase(ctx, a.config, a.log); err != nil {
+				return err
+			}
+		}
+		if err := queries.New(a.db.System).EnsureShards(ctx, int32(a.config.Shards-1)); err != nil {
+			return err
+		}
+		return a.checkBudget(ctx)
+	})
 }
 
 // processName tells this process from all others of this database.
@@ -220,7 +221,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	pool, stopPool := context.WithCancel(context.Background())
 	defer stopPool()
 	stopped := make(chan struct{})
-	if err := a.river.Start(context.WithoutCancel(ctx)); err != nil {
+	if err := a.config.whenThere(ctx, a.log, func() error { return a.river.Start(context.WithoutCancel(ctx)) }); err != nil {
 		return fmt.Errorf("start River: %w", err)
 	}
 	g.Go(func() error { a.queues.Run(a.streams); return nil })
