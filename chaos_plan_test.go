@@ -1,5 +1,3 @@
-//go:build chaos
-
 package main
 
 import (
@@ -7,7 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"flowhq/whatsapp/simulator"
@@ -38,7 +38,7 @@ type chaosStep struct {
 
 // planChaos draws a schedule: everything random is decided here, so the same seed gives the same steps. Every kind of fault comes
 // before one comes again. Faults of different things overlap; a worker that is away is not hit again.
-func planChaos(seed uint64, faults, workers int, lease time.Duration) []chaosStep {
+func planChaos(seed uint64, size chaosSize, workers int, lease time.Duration) []chaosStep {
 	r := rand.New(rand.NewPCG(seed, 0))
 	between := func(least, most time.Duration) time.Duration {
 		return least + time.Duration(r.Int64N(int64(most-least))).Truncate(time.Millisecond)
@@ -51,11 +51,11 @@ func planChaos(seed uint64, faults, workers int, lease time.Duration) []chaosSte
 	away := make([]time.Duration, workers) // until when
 	var databaseAway time.Duration
 	at := 2 * time.Second
-	for len(kinds) < faults {
+	for len(kinds) < size.faults {
 		kinds = append(kinds, shuffled(r, chaosKinds)...)
 	}
-	for _, kind := range kinds[:faults] {
-		at += between(500*time.Millisecond, 7*time.Second)
+	for _, kind := range kinds[:size.faults] {
+		at += between(500*time.Millisecond, size.gap)
 		worker := r.IntN(workers)
 		if kind == chaosKill || kind == chaosStop || kind == chaosPause {
 			if away[worker] > at {
@@ -63,7 +63,7 @@ func planChaos(seed uint64, faults, workers int, lease time.Duration) []chaosSte
 			}
 			at = max(at, away[worker])
 		}
-		length := between(0, 6*time.Second)
+		length := between(0, size.away)
 		if slow := between(20*time.Millisecond, 400*time.Millisecond); r.IntN(2) == 0 { // so that much is under way when it happens
 			add(at-time.Second, false, func(c *chaosRun) {
 				c.fault(simulator.Fault{Kind: simulator.FaultSlow, Delay: slow, Duration: 2 * time.Second})
@@ -76,7 +76,7 @@ func planChaos(seed uint64, faults, workers int, lease time.Duration) []chaosSte
 			add(at+length, false, func(c *chaosRun) { c.work.Go(c.workers[worker].start) }, "start worker %d again", worker)
 			away[worker] = at + length + 3*time.Second
 		case chaosPause:
-			length = lease + between(200*time.Millisecond, lease)
+			length = lease + between(200*time.Millisecond, size.away)
 			add(at, true, func(c *chaosRun) { c.workers[worker].pause() }, "%s: worker %d for %s", kind, worker, length)
 			add(at+length, false, func(c *chaosRun) { c.workers[worker].resume() }, "SIGCONT worker %d", worker)
 			away[worker] = at + length + time.Second
@@ -114,4 +114,37 @@ func shuffled(r *rand.Rand, all []string) []string {
 	out := slices.Clone(all)
 	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
+}
+
+// A seed is a schedule; the short run has every kind of fault, the long one thirty.
+func TestPlanChaos(t *testing.T) {
+	texts := func(seed uint64, size chaosSize) (all []string, begun map[string]int) {
+		begun = map[string]int{}
+		for _, step := range planChaos(seed, size, 2, chaosLease) {
+			all = append(all, step.at.String()+" "+step.text)
+			for _, kind := range chaosKinds {
+				if step.begin && strings.HasPrefix(step.text, kind) {
+					begun[kind]++
+				}
+			}
+		}
+		return all, begun
+	}
+	for seed := range uint64(50) {
+		all, begun := texts(seed, chaosShort)
+		if len(begun) != len(chaosKinds) {
+			t.Fatalf("seed %d: only %v in a short run", seed, begun)
+		}
+		again, _ := texts(seed, chaosShort)
+		if !slices.Equal(all, again) {
+			t.Fatalf("seed %d gives two schedules:\n%v\n%v", seed, all, again)
+		}
+		if other, _ := texts(seed+1, chaosShort); slices.Equal(all, other) {
+			t.Fatalf("seeds %d and %d give the same schedule", seed, seed+1)
+		}
+		_, begun = texts(seed, chaosLong)
+		if n := len(chaosKinds); n != len(begun) || begun[chaosKill] < 3 {
+			t.Fatalf("seed %d: %v in a long run", seed, begun)
+		}
+	}
 }

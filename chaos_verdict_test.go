@@ -1,5 +1,3 @@
-//go:build chaos
-
 package main
 
 import (
@@ -10,12 +8,48 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"flowhq/database"
+	"flowhq/whatsapp/simulator"
 )
 
 const clockFormat = "15:04:05.000"
+
+// witness tells of a run: what the customers' phones saw, what the log says, and what happened when.
+type witness struct {
+	t    *testing.T
+	db   *database.Database
+	sim  *simulator.Server
+	logs string // folder of the processes' logs; "": none
+
+	mu       sync.Mutex
+	timeline []chaosNote
+}
+
+type chaosNote struct {
+	at   time.Time
+	text string
+}
+
+func (w *witness) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timeline = append(w.timeline, chaosNote{time.Now(), fmt.Sprintf(format, args...)})
+}
+
+func (w *witness) notes() []chaosNote {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]chaosNote(nil), w.timeline...)
+}
+
+// chaosChat is a chat, as phone numbers in digits.
+type chaosChat struct{ business, contact string }
 
 // chaosToken is one message of a customer and all that became of it.
 type chaosToken struct {
@@ -33,6 +67,7 @@ type chaosRow struct {
 	ID            string
 	Seq           int64
 	Direction     string
+	Source        string
 	WaMessageID   string
 	Status        string
 	Decision      *string
@@ -47,9 +82,9 @@ type chaosRow struct {
 	BusinessPhone string
 }
 
-func (c *chaosRun) rows(ctx context.Context) ([]chaosRow, error) {
-	rows, err := c.db.System.Query(ctx, `
-		SELECT m.id::text, m.seq, m.direction::text, m.wa_message_id, m.status::text, m.decision, m.intent, m.in_reply_to::text,
+func (w *witness) rows(ctx context.Context) ([]chaosRow, error) {
+	rows, err := w.db.System.Query(ctx, `
+		SELECT m.id::text, m.seq, m.direction::text, m.source::text, m.wa_message_id, m.status::text, m.decision, m.intent, m.in_reply_to::text,
 		       m.attempts, m.claim_epoch, m.failure, m.created_at, m.sent_at, m.message_text, t.phone_number AS business_phone
 		FROM message_logs m JOIN tenants t ON t.id = m.tenant_id ORDER BY m.seq`)
 	if err != nil {
@@ -58,26 +93,45 @@ func (c *chaosRun) rows(ctx context.Context) ([]chaosRow, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[chaosRow])
 }
 
-// judge compares what the customers' phones sent and show with the log, message by message.
-func (c *chaosRun) judge(sent int) {
-	rows, err := c.rows(within(c.t))
+// settled waits until the log says that nothing is queued any more. A confirmation may come after the customer's phone showed the message.
+func (w *witness) settled(most time.Duration) {
+	w.t.Helper()
+	queued := -1
+	for deadline := time.Now().Add(most); queued != 0 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)
+		_ = w.db.System.QueryRow(ctx, "SELECT count(*) FROM message_logs WHERE status = 'QUEUED'").Scan(&queued) // the database may be away
+		cancel()
+	}
+	w.note("%d messages are queued", queued)
+}
+
+// judge compares what the customers' phones sent and show with the log, message by message: what a customer wrote was answered once
+// and in order, and what else was queued (a message from the API) is shown once.
+func (w *witness) judge(chats []chaosChat, sent int) {
+	w.t.Helper()
+	stats := w.sim.Stats()
+	if stats.DroppedDuplicateKeys+stats.MissingCopies+stats.QueueOverflow != 0 {
+		w.t.Errorf("dropped by phones: %d for a used key, %d without a copy; %d lost by the simulator's queues: %+v",
+			stats.DroppedDuplicateKeys, stats.MissingCopies, stats.QueueOverflow, stats.Incidents)
+	}
+	rows, err := w.rows(within(w.t))
 	if err != nil {
-		c.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	tokens := map[string]*chaosToken{} // by the id of the customer's message
-	chats := c.chats()
 	for _, chat := range chats {
-		for _, m := range c.sim.Chat(chat.contact, chat.business) {
+		for _, m := range w.sim.Chat(chat.contact, chat.business) {
 			if m.FromContact {
 				tokens[m.ID] = &chaosToken{business: chat.business, contact: chat.contact, id: m.ID, text: m.Text, sentAt: m.At}
 			}
 		}
 	}
 	if len(tokens) != sent {
-		c.t.Errorf("the phones sent %d messages, the load says %d", len(tokens), sent)
+		w.t.Errorf("the phones sent %d messages, the load says %d", len(tokens), sent)
 	}
 	var general []string
 	asked, answers := map[string]*chaosToken{}, map[string]*chaosToken{} // by the row of the question; by the id of the answer
+	written := map[string]int{}                                          // by the id of a message that answers none: how often it is shown
 	for _, row := range rows {
 		if row.Direction != "IN" {
 			continue
@@ -94,14 +148,20 @@ func (c *chaosRun) judge(sent int) {
 		}
 		if k := asked[deref(row.InReplyTo)]; k != nil {
 			k.replies, answers[row.WaMessageID] = append(k.replies, row), k
+		} else if row.Source == "API" {
+			written[row.WaMessageID] = 0
 		} else {
 			general = append(general, fmt.Sprintf("a message went out that answers none: %+v", row))
 		}
 	}
 	for _, chat := range chats {
 		var last *chaosToken
-		for _, m := range c.sim.Inbox(chat.contact, 0) {
+		for _, m := range w.sim.Inbox(chat.contact, 0) {
 			k := answers[m.ID]
+			if _, ok := written[m.ID]; ok {
+				written[m.ID]++
+				continue
+			}
 			if k == nil || k.contact != chat.contact || k.business != m.From {
 				general = append(general, fmt.Sprintf("%s shows message %s from %s, which the log does not know as an answer in this chat", chat.contact, m.ID, m.From))
 				continue
@@ -113,6 +173,11 @@ func (c *chaosRun) judge(sent int) {
 			last = k
 		}
 	}
+	for id, n := range written {
+		if n != 1 {
+			general = append(general, fmt.Sprintf("message %s from the API is shown %d times", id, n))
+		}
+	}
 	var bad []*chaosToken
 	for _, k := range tokens {
 		k.check()
@@ -121,18 +186,18 @@ func (c *chaosRun) judge(sent int) {
 		}
 	}
 	for _, what := range general[:min(len(general), 20)] {
-		c.t.Error(what)
+		w.t.Error(what)
 	}
 	if len(bad) == 0 && len(general) == 0 {
 		return
 	}
-	c.t.Errorf("%d of %d tokens and %d other messages are wrong", len(bad), len(tokens), len(general))
+	w.t.Errorf("%d of %d tokens and %d other messages are wrong", len(bad), len(tokens), len(general))
 	slices.SortFunc(bad, func(a, b *chaosToken) int { return a.sentAt.Compare(b.sentAt) })
 	for _, k := range bad[:min(len(bad), 10)] {
-		c.t.Error(c.explain(k))
+		w.t.Error(w.explain(k))
 	}
 	for _, k := range bad[min(len(bad), 10):min(len(bad), 100)] {
-		c.t.Errorf("%s in the chat of %s with %s: %s", k.text, k.contact, k.business, strings.Join(k.wrong, "; "))
+		w.t.Errorf("%s in the chat of %s with %s: %s", k.text, k.contact, k.business, strings.Join(k.wrong, "; "))
 	}
 }
 
@@ -161,7 +226,7 @@ func (k *chaosToken) check() {
 }
 
 // explain tells a token's story: its rows, the faults around it, and what the processes logged about it.
-func (c *chaosRun) explain(k *chaosToken) string {
+func (w *witness) explain(k *chaosToken) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s) in the chat of %s with %s: %s\n", k.text, k.id, k.contact, k.business, strings.Join(k.wrong, "; "))
 	fmt.Fprintf(&b, "  %s the customer sends it\n", k.sentAt.Format(clockFormat))
@@ -177,22 +242,22 @@ func (c *chaosRun) explain(k *chaosToken) string {
 		words = append(words, row.WaMessageID)
 		until = row.CreatedAt
 	}
-	for _, m := range c.sim.Inbox(k.contact, 0) {
+	for _, m := range w.sim.Inbox(k.contact, 0) {
 		if slices.Contains(words, m.ID) {
 			fmt.Fprintf(&b, "  %s the phone shows %s, which came %d times more\n", m.At.Format(clockFormat), m.ID, m.Resends)
 		}
 	}
-	for _, note := range c.notes() {
+	for _, note := range w.notes() {
 		if note.at.After(k.sentAt.Add(-10*time.Second)) && note.at.Before(until.Add(30*time.Second)) {
 			fmt.Fprintf(&b, "    %s %s\n", note.at.Format(clockFormat), note.text)
 		}
 	}
-	for _, in := range c.sim.Stats().Incidents {
+	for _, in := range w.sim.Stats().Incidents {
 		if slices.Contains(words, in.ID) {
 			fmt.Fprintf(&b, "    %s phone: %s %s %s\n", in.At.Format(clockFormat), in.What, in.ID, in.Error)
 		}
 	}
-	files, _ := filepath.Glob(filepath.Join(c.logs, "*.log"))
+	files, _ := filepath.Glob(filepath.Join(w.logs, "*.log"))
 	for _, file := range files {
 		text, _ := os.ReadFile(file)
 		for line := range strings.Lines(string(text)) {
@@ -213,13 +278,13 @@ func deref[T any](p *T) T {
 }
 
 // errors counts what the processes logged as an error, by its message. A panic is a fault of the program whatever happened around it.
-func (c *chaosRun) errors() map[string]int {
+func (w *witness) errors() map[string]int {
 	counts := map[string]int{}
-	files, _ := filepath.Glob(filepath.Join(c.logs, "w*.log")) // web and workers
+	files, _ := filepath.Glob(filepath.Join(w.logs, "w*.log")) // web and workers
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			c.t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		for line := range strings.Lines(string(text)) {
 			var entry struct{ Level, Msg string }
@@ -233,7 +298,7 @@ func (c *chaosRun) errors() map[string]int {
 	}
 	for message := range counts {
 		if strings.Contains(message, "panic") || strings.HasPrefix(message, "fatal error") {
-			c.t.Errorf("logged: %s", message)
+			w.t.Errorf("logged: %s", message)
 		}
 	}
 	return counts

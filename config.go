@@ -21,13 +21,16 @@ import (
 
 // config is everything the environment and the flags of `flowhq serve` decide. readConfig has checked it.
 type config struct {
-	DatabaseURL string
-	DataDir     string
-	Role        string // all, web or worker
-	Listen      string
-	PublicURL   string // without a trailing slash; "": derived from the address that is listened on
-	LogLevel    slog.Level
-	LogJSON     bool
+	DatabaseURL  string
+	DatabaseWait time.Duration // for one that cannot be reached when a server starts
+	Connections  int           // to it, of a process at most; 0: what its role needs
+	DataDir      string
+	Role         string // all, web or worker
+	Listen       string
+	PublicURL    string // without a trailing slash; "": derived from the address that is listened on
+	LogLevel     slog.Level
+	LogJSON      bool
+	ProcessName  string // of a server, unlike all others'; "": a command
 
 	TrustedProxies   []netip.Prefix
 	MetricsToken     string
@@ -100,6 +103,8 @@ func readConfig(getenv func(string) string, role, listen, dataDir string) (confi
 	}
 	number(&c.RepliesPerMinute, "RATE_LIMIT_MAX_PER_MINUTE", 30, 0, 100000)
 	number(&c.Shards, "FLOWHQ_SHARDS", 16, 1, 1024)
+	number(&c.Connections, "FLOWHQ_DB_CONNECTIONS", 0, minBudget, 1000)
+	duration(&c.DatabaseWait, "FLOWHQ_DB_WAIT", time.Minute, 0)
 	duration(&c.Heartbeat, "HEARTBEAT_INTERVAL", 15*time.Second, 100*time.Millisecond)
 	duration(&c.StaleThreshold, "STALE_THRESHOLD", 2*time.Minute, 300*time.Millisecond)
 	duration(&c.StaleInterval, "STALE_CHECK_INTERVAL", 30*time.Second, time.Second)

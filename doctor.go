@@ -40,8 +40,7 @@ func (c command) doctor(ctx context.Context) error {
 	var checks []check
 	if err := c.withDatabase(ctx, func(db *database.Database) error {
 		checks = append(checks, check{name: "database", found: "Postgres " + db.ServerVersion() + ", migrations done"},
-			check{name: "connections", found: fmt.Sprintf("room for the %d of a process", connectionsNeeded(db)), err: db.CheckConnections(ctx, connectionsNeeded(db))},
-			checkClock(ctx, db))
+			checkConnections(ctx, db, config), checkClock(ctx, db))
 		return nil
 	}); err != nil {
 		checks = append(checks, check{name: "database", err: err})
@@ -105,10 +104,4 @@ func checkWhatsApp(ctx context.Context, config config) check {
 	}
 	conn.Close()
 	return check{"whatsapp", address + " answers", nil}
-}
-
-// connectionsNeeded is what one process keeps open at most: both pools and the connections that listen.
-func connectionsNeeded(db *database.Database) int {
-	const listeners = 2 // live updates, River
-	return int(db.System.Config().MaxConns+db.Portal.Config().MaxConns) + listeners
 }

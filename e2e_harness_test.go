@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "bench" && os.Args[2] == benchChildWord {
 		main()
 	}
-	databasetest.Main(m)
+	databasetest.Main(m, binaries.remove)
 }
 
 const (

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,15 +19,40 @@ import (
 	"flowhq/whatsapp/simulator"
 )
 
-// buildBinary makes the program as a person does.
-func buildBinary(t *testing.T) string {
+// binaries are the programs that tests of this process have built, by their build tags.
+var binaries builds
+
+type builds struct {
+	sync.Mutex
+	dir  string
+	made map[string]string
+}
+
+func (b *builds) remove() { _ = os.RemoveAll(b.dir) }
+
+// buildBinary makes the program as a person does, once for all tests.
+func buildBinary(t *testing.T, tags ...string) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "flowhq")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", bin, ".") // as `make build` does
+	binaries.Lock()
+	defer binaries.Unlock()
+	key := strings.Join(tags, "-")
+	if bin := binaries.made[key]; bin != "" {
+		return bin
+	}
+	if binaries.made == nil {
+		var err error
+		if binaries.dir, err = os.MkdirTemp("", "flowhq-bin-"); err != nil {
+			t.Fatal(err)
+		}
+		binaries.made = map[string]string{}
+	}
+	bin := filepath.Join(binaries.dir, strings.Trim("flowhq-"+key, "-"))
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-tags", strings.Join(tags, ","), "-o", bin, ".") // as `make build` does
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	binaries.made[key] = bin
 	return bin
 }
 

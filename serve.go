@@ -72,15 +72,13 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 			a.close()
 		}
 	}()
-	if a.db, err = openDatabase(ctx, c, log); err != nil {
+	a.config.ProcessName = processName()
+	if err := a.openDatabase(ctx); err != nil {
 		return nil, err
 	}
 	if a.listener, err = listen(c.Listen); err != nil {
 		a.listener = nil
 		return nil, &settingError{fmt.Sprintf("cannot listen on %s (%v): stop what listens there, or choose another address with --listen", c.Listen, errors.Unwrap(err))}
-	}
-	if err := queries.New(a.db.System).EnsureShards(ctx, int32(c.Shards-1)); err != nil {
-		return nil, err
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -96,9 +94,35 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 	return a, a.wireWeb(registry)
 }
 
+// openDatabase opens the database as soon as it is there, and looks whether it has room for this process.
+func (a *app) openDatabase(ctx context.Context) error {
+	return a.config.whenThere(ctx, a.log, func() (err error) {
+		if a.db == nil {
+			if a.db, err = openDatabase(ctx, a.config, a.log); err != nil {
+				return err
+			}
+		}
+		if err := queries.New(a.db.System).EnsureShards(ctx, int32(a.config.Shards-1)); err != nil {
+			return err
+		}
+		return a.checkBudget(ctx)
+	})
+}
+
+// processName tells this process from all others of this database.
+func processName() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
+}
+
 // openDatabase connects and migrates. Several processes may do so at once.
 func openDatabase(ctx context.Context, c config, log *slog.Logger) (*database.Database, error) {
-	db, err := database.Open(ctx, database.Options{URL: c.DatabaseURL, DataDir: c.DataDir, Log: log})
+	size := budgetOf(c.Role, c.Connections)
+	o := database.Options{URL: c.DatabaseURL, DataDir: c.DataDir, Log: log, MaxConns: int32(size.system), PortalConns: int32(size.portal)}
+	if c.ProcessName != "" {
+		o.Name = database.ProcessName(c.Role, c.ProcessName)
+	}
+	db, err := database.Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +137,8 @@ func openDatabase(ctx context.Context, c config, log *slog.Logger) (*database.Da
 // wirePool makes the pool and joins it to River, which works its jobs with the pool, on the queues of the shards that the pool holds.
 func (a *app) wirePool(registry *prometheus.Registry) (err error) {
 	c := a.config
-	host, _ := os.Hostname()
 	o := whatsapp.Options{
-		DB: a.db.System, Log: a.log, NodeName: fmt.Sprintf("%s:%d", host, os.Getpid()), Metrics: registry,
+		DB: a.db.System, Log: a.log, NodeName: c.ProcessName, Metrics: registry,
 		RepliesPerMinute: c.RepliesPerMinute, HeartbeatInterval: c.Heartbeat, Lease: c.Lease, Shards: c.Shards,
 		ShardsChanged: func(gained, lost []int16) { a.queues.Change(gained, lost) },
 	}
@@ -198,7 +221,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	pool, stopPool := context.WithCancel(context.Background())
 	defer stopPool()
 	stopped := make(chan struct{})
-	if err := a.river.Start(context.WithoutCancel(ctx)); err != nil {
+	if err := a.config.whenThere(ctx, a.log, func() error { return a.river.Start(context.WithoutCancel(ctx)) }); err != nil {
 		return fmt.Errorf("start River: %w", err)
 	}
 	g.Go(func() error { a.queues.Run(a.streams); return nil })
@@ -210,9 +233,11 @@ func (a *app) run(ctx context.Context, started func()) error {
 	} else {
 		close(stopped)
 	}
-	g.Go(func() error { return a.hub.Run(a.streams) })
-	if err := a.dashboard.Start(a.streams); err != nil {
-		return fmt.Errorf("start the job dashboard: %w", err)
+	if a.config.Role != roleWorker { // which has no page that could be live
+		g.Go(func() error { return a.hub.Run(a.streams) })
+		if err := a.dashboard.Start(a.streams); err != nil {
+			return fmt.Errorf("start the job dashboard: %w", err)
+		}
 	}
 	g.Go(func() error { return a.web.Listener(a.listener) })
 	g.Go(func() error {
@@ -267,7 +292,9 @@ func (a *app) close() {
 // serve is the command: it says where it listens and, while there is no admin, how to become the first.
 func serve(ctx context.Context, c config, stdout, stderr io.Writer) error {
 	a, err := newApp(ctx, c, c.logger(stderr), nil)
-	if err != nil {
+	if err != nil && ctx.Err() != nil {
+		return nil // told to stop while it waited
+	} else if err != nil {
 		return err
 	}
 	defer a.close()

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"strconv"
 	"strings"
@@ -17,6 +18,8 @@ import (
 // SQLSTATEs that decide what to do next; see PostgreSQL's appendix A.
 const (
 	codeStartingUp      = "57P03" // cannot_connect_now: starting up, shutting down, in recovery
+	codeShutDown        = "57P01" // admin_shutdown
+	codeCrashed         = "57P02" // crash_shutdown: another server process died, and all are started anew
 	codeNoDatabase      = "3D000"
 	codeNoRole          = "28000"
 	codeBadPassword     = "28P01"
@@ -36,6 +39,29 @@ func sqlState(err error) string {
 		return pg.Code
 	}
 	return ""
+}
+
+// Passing reports whether a failure may be over without anybody's doing: nothing answers, or the server starts, stops or has
+// no connection left at the moment. Whoever only waits for it should do so for a bounded time, since a wrong port looks the same.
+func Passing(err error) bool {
+	switch sqlState(err) {
+	case "":
+	case codeStartingUp, codeShutDown, codeCrashed, codeTooMany:
+		return true
+	default:
+		return false
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.IsTemporary || dns.IsTimeout
+	}
+	for _, cause := range []error{syscall.ECONNREFUSED, syscall.ENOENT, syscall.ECONNRESET, syscall.EPIPE, syscall.EHOSTUNREACH, syscall.ENETUNREACH,
+		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, context.DeadlineExceeded} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	network, ok := errors.AsType[net.Error](err)
+	return ok && network.Timeout()
 }
 
 // explainConnect turns a failed connection into one line with the remedy. The line is built from parts that cannot hold

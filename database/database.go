@@ -22,6 +22,7 @@ type Options struct {
 	URL         string       // DATABASE_URL; empty: a private Postgres under DataDir
 	DataDir     string       // FLOWHQ_DATA; used only without a URL
 	Log         *slog.Logger // nil: slog.Default()
+	Name        string       // application_name of the connections, see Connections; "": flowhq
 	MaxConns    int32        // of the System pool; 0: 16
 	PortalConns int32        // of the Portal pool; 0: 4
 }
@@ -84,10 +85,10 @@ func (d *Database) connect(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if d.System, err = newPool(ctx, config, systemPool, o.MaxConns); err != nil {
+	system, portal := systemPool.named(o.Name), portalPool.named(o.Name)
+	if d.System, err = newPool(ctx, config, system, o.MaxConns); err != nil {
 		return err
 	}
-	portal := portalPool
 	portal.beforeConnect = d.choosePortalRole
 	if d.Portal, err = newPool(ctx, config, portal, o.PortalConns); err != nil {
 		return err
@@ -131,28 +132,6 @@ func (d *Database) ServerPID() int {
 		return 0
 	}
 	return d.private.pid()
-}
-
-// CheckConnections reports an *Error when the server does not allow need connections to this login role.
-func (d *Database) CheckConnections(ctx context.Context, need int) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	var allowed int
-	// A limit of the role or the database may be tighter than the server's; -1 means none.
-	err := d.System.QueryRow(ctx, `
-		SELECT least(
-			(SELECT sum(CASE name WHEN 'max_connections' THEN setting::int ELSE -setting::int END)
-				FROM pg_settings WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')),
-			(SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = session_user),
-			(SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()))`).Scan(&allowed)
-	if err != nil {
-		return fmt.Errorf("read the server's connection limit: %w", err)
-	}
-	if need > allowed {
-		return errorf(nil, "%s: this Postgres allows %d connections, Flow HQ needs %d: raise max_connections to at least %d, or run fewer connections per process",
-			d.setting(), allowed, need, need+10)
-	}
-	return nil
 }
 
 // Ping reports whether the server answers the System pool within two seconds: the part of readiness that can pass and return.

@@ -15,8 +15,12 @@ const (
 	minVersion     = 14
 )
 
-// scope is the setting by which forced row-level security tells workers, admins and migrations ("system") from the portal.
-const scope = "flowhq.scope"
+const (
+	// scope is the setting by which forced row-level security tells workers, admins and migrations ("system") from the portal.
+	scope = "flowhq.scope"
+	// name is the setting under which Postgres lists a connection. Processes are counted by it.
+	name = "application_name"
+)
 
 // poolKind is what distinguishes the pools: size, limits the server enforces on every statement, and what they may see.
 type poolKind struct {
@@ -28,7 +32,7 @@ type poolKind struct {
 // A worker may wait for a chat's lock and scan a table; a page in front of a person may not.
 var (
 	systemPool = poolKind{conns: 16, params: map[string]string{
-		"application_name":                    "flowhq",
+		name:                                  "flowhq",
 		"timezone":                            "UTC",
 		scope:                                 "system",
 		"statement_timeout":                   "30s",
@@ -36,7 +40,7 @@ var (
 		"idle_in_transaction_session_timeout": "60s",
 	}}
 	portalPool = poolKind{conns: 4, params: map[string]string{
-		"application_name":                    "flowhq",
+		name:                                  "flowhq",
 		"timezone":                            "UTC",
 		scope:                                 "portal", // said, so that no default of the login's says otherwise
 		"statement_timeout":                   "10s",
@@ -45,11 +49,20 @@ var (
 	}}
 	// Migrations may rewrite tables and wait for another process that migrates: their limit is the caller's context.
 	migrationPool = poolKind{conns: 4, params: map[string]string{
-		"application_name": "flowhq migrate",
-		"timezone":         "UTC",
-		scope:              "system",
+		name:       "flowhq migrate",
+		"timezone": "UTC",
+		scope:      "system",
 	}}
 )
+
+// named is the same kind under another name; "": its own.
+func (k poolKind) named(as string) poolKind {
+	if as != "" {
+		k.params = maps.Clone(k.params)
+		k.params[name] = as
+	}
+	return k
+}
 
 // parseURL reads a connection string. Its error never repeats the string: a mistyped one may show the password anywhere.
 func parseURL(url string) (*pgxpool.Config, error) {
@@ -70,14 +83,14 @@ func misread(c *pgx.ConnConfig) bool {
 }
 
 // newPool makes a pool that connects when first used. Settings the operator put into the URL win, except the scope, which
-// is the tenant door.
+// is the tenant door, and the name.
 func newPool(ctx context.Context, base *pgxpool.Config, kind poolKind, conns int32) (*pgxpool.Pool, error) {
 	config := base.Copy()
 	own := config.ConnConfig.RuntimeParams
 	config.ConnConfig.RuntimeParams = maps.Clone(kind.params)
-	for name, value := range own {
-		if name != scope {
-			config.ConnConfig.RuntimeParams[name] = value
+	for setting, value := range own {
+		if setting != scope && setting != name {
+			config.ConnConfig.RuntimeParams[setting] = value
 		}
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {

@@ -181,18 +181,67 @@ func TestLoginRoles(t *testing.T) {
 	isOneLine(t, err, "row-level security", "ALTER ROLE flowhq_portal")
 }
 
-func TestCheckConnections(t *testing.T) {
+// What is allowed is whatever leaves the least; who takes it is told apart by the names of connections.
+func TestConnections(t *testing.T) {
 	s := startTCPServer(t)
-	s.exec(t, "postgres", "CREATE ROLE app LOGIN PASSWORD '"+secret+"'", "CREATE ROLE limited LOGIN CONNECTION LIMIT 7 PASSWORD '"+secret+"'")
-	for user, allowed := range map[string]int{"app": 97, "limited": 7} {
-		db, err := openURL(t.Context(), s.url(user, secret, "postgres"))
+	s.exec(t, "postgres", "CREATE ROLE app LOGIN PASSWORD '"+secret+"'", "CREATE ROLE limited LOGIN CONNECTION LIMIT 7 PASSWORD '"+secret+"'",
+		"CREATE DATABASE small CONNECTION LIMIT 9 OWNER app")
+	open := func(user, base, name string) *database.Database {
+		t.Helper()
+		db, err := database.Open(t.Context(), database.Options{URL: s.url(user, secret, base), Name: name, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := db.CheckConnections(t.Context(), allowed); err != nil {
-			t.Errorf("%s: %v", user, err)
+		t.Cleanup(func() { mustClose(t, db) })
+		return db
+	}
+	for _, test := range []struct {
+		user, base string
+		allowed    int
+	}{{"app", "postgres", 97}, {"limited", "postgres", 7}, {"app", "small", 9}} {
+		c, err := open(test.user, test.base, "").Connections(t.Context())
+		if err != nil || c.Allowed != test.allowed || c.Others != 0 || len(c.Processes) != 0 {
+			t.Errorf("%s on %s: %+v, %v", test.user, test.base, c, err)
 		}
-		isOneLine(t, db.CheckConnections(t.Context(), allowed+1), "DATABASE_URL", "max_connections")
-		mustClose(t, db)
+	}
+	// A web process, two workers, and somebody else, who is no process of ours whatever it is called in another database.
+	open("app", "small", database.ProcessName("web", "a:1"))
+	open("app", "small", database.ProcessName("worker", "a:2"))
+	worker := open("app", "small", database.ProcessName("worker", "b:2")+" with a name that is longer than Postgres keeps")
+	open("app", "postgres", database.ProcessName("worker", "c:9"))
+	stranger, err := pgx.Connect(t.Context(), s.url("app", secret, "small"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close(t.Context())
+	c, err := worker.Connections(t.Context())
+	if err != nil || c.Others != 1 || c.Allowed != 9 || c.Processes["web"] != 1 || c.Processes["worker"] != 2 {
+		t.Errorf("on small: %+v, %v", c, err)
+	}
+}
+
+func TestPassing(t *testing.T) {
+	s := startTCPServer(t)
+	s.exec(t, "postgres", "CREATE ROLE app LOGIN PASSWORD '"+secret+"'", "CREATE DATABASE crowded CONNECTION LIMIT 0")
+	for name, test := range map[string]struct {
+		url  string
+		want bool
+	}{
+		"nothing there":    {"postgres://app@127.0.0.1:1/none?sslmode=disable", true},
+		"no socket yet":    {"host=/nonexistent user=app dbname=flowhq", true},
+		"no connection":    {s.url("app", secret, "crowded"), true},
+		"closes the door":  {listen(t, func(net.Conn) {}), true},
+		"wrong password":   {s.url("app", secret+"x", "postgres"), false},
+		"no such database": {s.url("app", secret, "nowhere"), false},
+		"too old":          {fakeServer(t, "13.9"), false},
+		"no address":       {"my database", false},
+	} {
+		db, err := openURL(t.Context(), test.url)
+		if err == nil {
+			_ = db.Close(t.Context())
+		}
+		if database.Passing(err) != test.want {
+			t.Errorf("%s: passing is %v, want %v: %v", name, !test.want, test.want, err)
+		}
 	}
 }

@@ -8,8 +8,10 @@ WHERE t.id = @tenant_id;
 
 -- The tenants of these shards that should be running.
 -- name: ListToRun :many
-SELECT t.id, t.shard
-FROM tenants t JOIN worker_processes w ON w.tenant_id = t.id
+SELECT t.id, t.shard, s.jid
+FROM tenants t
+JOIN whatsapp_sessions s ON s.tenant_id = t.id
+JOIN worker_processes w ON w.tenant_id = t.id
 WHERE t.shard = ANY(sqlc.arg(shards)::smallint[]) AND w.desired = 'RUNNING'
 ORDER BY t.id;
 

@@ -108,8 +108,10 @@ func (q *Queries) LinkDevice(ctx context.Context, arg LinkDeviceParams) (int64, 
 }
 
 const listToRun = `-- name: ListToRun :many
-SELECT t.id, t.shard
-FROM tenants t JOIN worker_processes w ON w.tenant_id = t.id
+SELECT t.id, t.shard, s.jid
+FROM tenants t
+JOIN whatsapp_sessions s ON s.tenant_id = t.id
+JOIN worker_processes w ON w.tenant_id = t.id
 WHERE t.shard = ANY($1::smallint[]) AND w.desired = 'RUNNING'
 ORDER BY t.id
 `
@@ -117,6 +119,7 @@ ORDER BY t.id
 type ListToRunRow struct {
 	ID    uuid.UUID
 	Shard int16
+	Jid   *string
 }
 
 // The tenants of these shards that should be running.
@@ -129,7 +132,7 @@ func (q *Queries) ListToRun(ctx context.Context, shards []int16) ([]ListToRunRow
 	var items []ListToRunRow
 	for rows.Next() {
 		var i ListToRunRow
-		if err := rows.Scan(&i.ID, &i.Shard); err != nil {
+		if err := rows.Scan(&i.ID, &i.Shard, &i.Jid); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

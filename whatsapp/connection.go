@@ -84,6 +84,8 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	if err := aside(func() error { return s.prepare(ctx) }); err != nil {
 		return s.again("", err)
 	}
+	s.linking.Store(s.jid == "")
+	s.scanned.Store(false)
 	if s.status.reason != queries.SessionReasonRECONNECTING && s.status.reason != queries.SessionReasonWAITINGFORSCAN {
 		s.alive.Store(true)
 		st := connectingStatus(s.jid != "", s.tenantSt)
@@ -123,6 +125,8 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	var pairing *pairing
 	defer func() { pairing.end() }()
 	relogin := false // linked; log in as soon as PairSuccess was heard
+	stopped := ctx.Done()
+	var hurry <-chan time.Time
 	connectedAt := time.Time{}
 	defer func() {
 		if !connectedAt.IsZero() && time.Since(connectedAt) > stableAfter {
@@ -132,7 +136,12 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 
 	for {
 		select {
-		case <-ctx.Done():
+		case <-stopped:
+			if !s.scanned.Load() {
+				return ending{}
+			}
+			stopped, hurry = nil, time.After(lastScan) // cut off now, the phone would say that linking failed
+		case <-hurry:
 			return ending{}
 		case <-login.C:
 			return s.again("WhatsApp did not let us in in time", nil)
@@ -177,6 +186,7 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 			case *events.Connected:
 				release()
 				login.Stop()
+				s.linking.Store(false)
 				connectedAt = time.Now()
 				s.connected(ctx, cli)
 				online.stop()

@@ -22,7 +22,7 @@ func (p *Pool) Start(ctx context.Context, tenantID uuid.UUID) error {
 	if err != nil {
 		return fmt.Errorf("start tenant %s: %w", tenantID, err)
 	}
-	return p.start(tenantID, t.Shard, 0)
+	return p.start(tenantID, t.Shard, t.Jid != nil, 0)
 }
 
 // woken tells whether a tenant is looked after already, and tries again where it rests.
@@ -35,12 +35,13 @@ func (p *Pool) woken(tenantID uuid.UUID) bool {
 }
 
 // start begins to look after a tenant of this shard, whose lock is held.
-func (p *Pool) start(tenantID uuid.UUID, shard int16, delay time.Duration) error {
+func (p *Pool) start(tenantID uuid.UUID, shard int16, linked bool, delay time.Duration) error {
 	epoch, ok := p.leases.epoch(shard)
 	if !ok {
 		return ErrNotOwner
 	}
 	s := newSupervisor(p, tenantID, shard, epoch)
+	s.linking.Store(!linked)
 	p.mu.Lock()
 	if p.closing {
 		p.mu.Unlock()

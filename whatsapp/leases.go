@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"flowhq/queries"
@@ -21,9 +22,14 @@ type leases struct {
 	lease time.Duration
 	log   *slog.Logger
 
+	linking func(shard int16) bool // somebody may be scanning a code of one of its tenants
 	gained  func(ctx context.Context, shards []int16) error
 	aborted func(shards []int16)               // at once: this node may not act for them any more
 	lost    func(shards []int16, orderly bool) // afterwards, in the order of events; closes them where that is orderly
+
+	patience time.Duration       // how long a link under way keeps a shard here that another node should have
+	overdue  map[int16]time.Time // since when it does; only balance touches it
+	closing  atomic.Bool         // this node takes nothing any more
 
 	mu      sync.Mutex
 	held    map[int16]hold
@@ -46,7 +52,8 @@ type hold struct {
 }
 
 func newLeases(q *queries.Queries, node uuid.UUID, name string, lease time.Duration, log *slog.Logger) *leases {
-	return &leases{q: q, node: node, name: name, lease: lease, log: log, held: make(map[int16]hold), news: make(chan struct{}, 1)}
+	return &leases{q: q, node: node, name: name, lease: lease, log: log, patience: firstCodeLife, overdue: make(map[int16]time.Time),
+		held: make(map[int16]hold), news: make(chan struct{}, 1)}
 }
 
 // margin is how long before its end a lease counts as lost.
@@ -91,8 +98,12 @@ func (l *leases) run(ctx context.Context) {
 	wg.Go(func() { l.every(ctx, l.lease/3, func() { l.renew(ctx) }) })
 	wg.Go(func() { l.every(ctx, max(l.lease/60, 20*time.Millisecond), l.expire) })
 	wg.Go(func() { l.tell(ctx) })
-	l.balance(ctx)
-	l.every(ctx, min(l.lease/3, time.Second), func() { l.balance(ctx) })
+	balance := func() {
+		for l.balance(ctx) {
+		}
+	}
+	balance()
+	l.every(ctx, min(l.lease/3, time.Second), balance)
 }
 
 func (l *leases) every(ctx context.Context, d time.Duration, fn func()) {
@@ -178,11 +189,13 @@ func (l *leases) drop(ids []int16) {
 func (l *leases) renew(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, l.lease/3)
 	defer cancel()
-	if err := l.q.TouchNode(ctx, queries.TouchNodeParams{ID: l.node, Name: l.name, Process: ownProcess()}); err != nil {
-		if ctx.Err() == nil {
-			l.log.Warn("node not recorded", "error", err)
+	if !l.closing.Load() {
+		if err := l.q.TouchNode(ctx, queries.TouchNodeParams{ID: l.node, Name: l.name, Process: ownProcess()}); err != nil {
+			if ctx.Err() == nil {
+				l.log.Warn("node not recorded", "error", err)
+			}
+			return
 		}
-		return
 	}
 	ids := l.shards()
 	if len(ids) == 0 {
@@ -216,8 +229,12 @@ func (l *leases) renew(ctx context.Context) {
 	}
 }
 
-// balance takes free shards up to the fair share, and gives up what is beyond it when others are there to take it.
-func (l *leases) balance(ctx context.Context) {
+// balance takes free shards up to the fair share, or gives up one shard beyond it, which others are there to take. True: there may
+// be more to do at once. One by one, each of the shard's tenants is away for its own move only, and who has the rest is seen anew.
+func (l *leases) balance(ctx context.Context) (again bool) {
+	if l.closing.Load() {
+		return false
+	}
 	query, cancel := context.WithTimeout(ctx, l.lease/3)
 	defer cancel()
 	view, err := l.q.ShardsOverview(query, l.lease.Seconds())
@@ -225,21 +242,23 @@ func (l *leases) balance(ctx context.Context) {
 		if ctx.Err() == nil {
 			l.log.Warn("shards not seen", "error", err)
 		}
-		return
+		return false
 	}
 	nodes := max(int(view.Nodes), 1)
 	fair := (int(view.Shards) + nodes - 1) / nodes
 	have := l.shards()
-	switch {
-	case len(have) > fair:
-		l.giveUp(ctx, have[fair:])
-	case view.Free > 0 && len(have) < fair:
+	if len(have) > fair {
+		id, anyway, ok := l.movable(have, len(have)-fair)
+		return ok && l.giveUp(ctx, id, anyway)
+	}
+	clear(l.overdue)
+	if view.Free > 0 && len(have) < fair {
 		asked := time.Now()
 		rows, err := l.q.AcquireShards(query, queries.AcquireShardsParams{NodeID: &l.node, LeaseSeconds: l.lease.Seconds(),
 			Wanted: int32(fair - len(have))})
 		if err != nil {
 			l.log.Warn("no shard taken", "error", err)
-			return
+			return false
 		}
 		fresh := make([]int16, 0, len(rows))
 		l.mu.Lock()
@@ -252,19 +271,75 @@ func (l *leases) balance(ctx context.Context) {
 		}
 		l.mu.Unlock()
 	}
+	return false
 }
 
-// giveUp closes shards in an orderly way, in turn with other changes, and lets the next node have them at once.
-func (l *leases) giveUp(ctx context.Context, ids []int16) {
+// movable chooses the shard to give up, of those that are held, when some are too many: one in which nobody is linking a phone. A code
+// does not outlive the move of its shard, so the others are waited for, as long as patience lasts; then one moves anyway.
+func (l *leases) movable(have []int16, tooMany int) (id int16, anyway, ok bool) {
+	for _, id := range slices.Backward(have) {
+		if !l.linking(id) {
+			return id, false, true
+		}
+	}
+	for _, id := range have[len(have)-tooMany:] {
+		since, waits := l.overdue[id]
+		switch {
+		case !waits:
+			l.overdue[id] = time.Now()
+			l.log.Info("a shard moves later: a phone is being linked", "shard", id, "at_most", l.patience)
+		case time.Since(since) > l.patience:
+			return id, true, true
+		}
+	}
+	return 0, false, false
+}
+
+// giveUp closes a shard in an orderly way, in turn with other changes, and lets the next node have it at once. False: it stays for now.
+func (l *leases) giveUp(ctx context.Context, id int16, anyway bool) bool {
+	shard := []int16{id}
+	l.mu.Lock()
+	l.leaving(shard, true)
+	l.mu.Unlock()
+	// From here on nobody begins to link; somebody may have until now.
+	if !anyway && l.linking(id) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.leaving(shard, false)
+		return false
+	}
+	delete(l.overdue, id)
 	told := make(chan struct{})
 	l.mu.Lock()
-	l.leaving(ids)
-	l.changed(change{shards: ids, told: told})
+	l.changed(change{shards: shard, told: told})
 	l.mu.Unlock()
 	select {
 	case <-told:
-		l.release(ctx, ids)
+		l.release(ctx, shard)
+		return true
 	case <-ctx.Done():
+		return false
+	}
+}
+
+// leaveAll gives every shard up for good, all at once, so that none waits for another's slowest tenant. This node counts no more among
+// those that share the shards, or the others would leave its part to it.
+func (l *leases) leaveAll(ctx context.Context) {
+	l.closing.Store(true)
+	l.signOff(ctx)
+	var wg sync.WaitGroup
+	for _, id := range l.shards() {
+		wg.Go(func() { l.leave(ctx, []int16{id}) })
+	}
+	wg.Wait()
+}
+
+// signOff takes this node off the list.
+func (l *leases) signOff(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
+	defer cancel()
+	if err := l.q.RemoveNode(ctx, l.node); err != nil {
+		l.log.Warn("node not signed off", "error", err)
 	}
 }
 
@@ -274,17 +349,17 @@ func (l *leases) leave(ctx context.Context, ids []int16) {
 		return
 	}
 	l.mu.Lock()
-	l.leaving(ids)
+	l.leaving(ids, true)
 	l.mu.Unlock()
 	l.lost(ids, true)
 	l.release(ctx, ids)
 }
 
-// leaving marks shards in which nothing new is started; l.mu is held.
-func (l *leases) leaving(ids []int16) {
+// leaving marks shards in which nothing new is started, or may be again; l.mu is held.
+func (l *leases) leaving(ids []int16, on bool) {
 	for _, id := range ids {
 		if h, ok := l.held[id]; ok {
-			h.leaving = true
+			h.leaving = on
 			l.held[id] = h
 		}
 	}

@@ -152,3 +152,96 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 }
+
+// A shard in which a phone is being linked moves last, and then only after some time.
+func TestALinkUnderWayKeepsItsShard(t *testing.T) {
+	r := newRig(t)
+	a := r.run("a", unlimited)
+	// Shards are given up from the last one, which is where somebody is about to scan.
+	last := r.tenant("Salon", "+"+salon, 3)
+	r.start(a, last)
+	code := r.awaitReason(last, queries.SessionReasonWAITINGFORSCAN).LastQr
+	b := r.run("b", unlimited)
+	r.await("they share", func() bool { return len(a.leases.shards()) == 2 && len(b.leases.shards()) == 2 })
+	if !slices.Contains(a.leases.shards(), 3) {
+		t.Error("the shard moved under the scan")
+	}
+	if _, err := r.sim.Scan(r.ctx(), *code, salon); err != nil {
+		t.Error(err)
+	}
+	r.awaitReason(last, queries.SessionReasonCONNECTED)
+	if a.leases.linking(3) {
+		t.Error("linking does not end with the link")
+	}
+	r.clean()
+}
+
+// Where every shard has a link under way, one that is not scanned does not hold up the others for ever.
+func TestALinkIsWaitedForInBounds(t *testing.T) {
+	r := newRig(t)
+	r.prepare = func(p *Pool) { p.leases.patience = 2 * time.Second }
+	a := r.run("a", unlimited)
+	var ids []uuid.UUID
+	for i := range int16(4) {
+		ids = append(ids, r.tenant("Salon", "+25571200002"+string(rune('0'+i)), i))
+		r.start(a, ids[i])
+		r.awaitReason(ids[i], queries.SessionReasonWAITINGFORSCAN)
+	}
+	b := r.run("b", unlimited)
+	r.await("b waits for a shard", func() bool { return one[int](r, "SELECT count(*) FROM nodes") == 2 })
+	if n := len(b.leases.shards()); n != 0 {
+		t.Errorf("b has %d shards though phones are being linked in all of them", n)
+	}
+	r.await("they share", func() bool { return len(a.leases.shards()) == 2 && len(b.leases.shards()) == 2 })
+	// The codes of what moved are new ones, and good.
+	r.await("the new node shows codes", func() bool {
+		return one[int](r, "SELECT count(*) FROM whatsapp_sessions s JOIN worker_processes w USING (tenant_id) WHERE s.last_qr IS NOT NULL AND w.process_name LIKE 'b/%'") == 2
+	})
+	for i, id := range ids {
+		if _, err := r.sim.Scan(r.ctx(), *r.session(id).LastQr, "25571200002"+string(rune('0'+i))); err != nil {
+			t.Error(err)
+		}
+		r.awaitReason(id, queries.SessionReasonCONNECTED)
+	}
+}
+
+// A phone that has scanned is linked even if the node is stopped at that moment.
+func TestStopWhileAPhoneLinks(t *testing.T) {
+	r := newRig(t)
+	a := r.run("a", unlimited)
+	id := r.tenant("Salon", "+"+salon, 0)
+	r.start(a, id)
+	code := *r.awaitReason(id, queries.SessionReasonWAITINGFORSCAN).LastQr
+	s := a.supervisor(id)
+	// The node is told to stop when the phone has said yes and its device is about to be stored.
+	holding, err := r.db.System.Begin(r.ctx())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holding.Exec(r.ctx(), "LOCK TABLE whatsmeow_device"); err != nil {
+		t.Fatal(err)
+	}
+	scanned := make(chan error, 1)
+	go func() {
+		_, err := r.sim.Scan(r.ctx(), code, salon)
+		scanned <- err
+	}()
+	r.await("the phone said yes", s.scanned.Load)
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); a.stop() }()
+	r.await("the tenant is being stopped", func() bool { return s.work.Err() != nil })
+	if err := holding.Rollback(r.ctx()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-scanned; err != nil {
+		t.Errorf("the scan: %v", err)
+	}
+	<-stopped
+	r.run("b", unlimited)
+	r.awaitReason(id, queries.SessionReasonCONNECTED)
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 1)
+	if n := r.sim.Stats().Pairings; n != 1 {
+		t.Errorf("%d pairings", n)
+	}
+}

@@ -18,6 +18,7 @@ const (
 	firstCodeLife  = 60 * time.Second
 	nextCodeLife   = 20 * time.Second
 	pairCodeLife   = 3 * time.Minute
+	lastScan       = 2 * time.Second  // for a phone that is linking when the tenant is stopped
 	pairClientName = "Chrome (Linux)" // WhatsApp refuses any other form
 )
 
@@ -133,8 +134,11 @@ func (s *supervisor) codesRanOut(ctx context.Context) ending {
 	return ending{final: true, watch: true, status: scanExpiredStatus()}
 }
 
-// mayLink is asked when a phone has scanned the code: a number belongs to one tenant only.
+// mayLink is asked when a phone has scanned the code: a number belongs to one tenant only, and what is being stopped links none.
 func (s *supervisor) mayLink(jid types.JID, _, _ string) bool {
+	if s.scanned.Store(true); s.work.Err() != nil { // in this order: see connect
+		return false
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
 	others, err := s.pool.q.NumberLinkedTo(ctx, queries.NumberLinkedToParams{Number: jid.User, TenantID: s.tenant})

@@ -13,7 +13,6 @@ package whatsapp
 import (
 	"context"
 	"errors"
-	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
 	"slices"
@@ -74,17 +73,20 @@ func New(o Options) (*Pool, error) {
 	}
 	p.devices = newDevices(o.DB, waLogger{o.Log, "store"})
 	p.leases = newLeases(p.q, p.node, o.NodeName, o.Lease, o.Log)
-	p.leases.gained, p.leases.aborted, p.leases.lost = p.gained, p.abort, p.lost
+	p.leases.linking, p.leases.gained, p.leases.aborted, p.leases.lost = p.linking, p.gained, p.abort, p.lost
 	return p, nil
 }
 
 // Run holds shards and runs their tenants until ctx ends. Then it closes the clients, finishes what is being handled, and
 // gives its shards to the next node; that takes some seconds at most.
 func (p *Pool) Run(ctx context.Context) error {
-	if err := p.q.EnsureShards(ctx, int32(p.o.Shards-1)); ctx.Err() != nil {
-		return nil // told to stop before it began
-	} else if err != nil {
-		return fmt.Errorf("prepare shards: %w", err)
+	for err := errors.New("none yet"); err != nil; {
+		if err = p.q.EnsureShards(ctx, int32(p.o.Shards-1)); ctx.Err() != nil {
+			return nil // told to stop before it began
+		} else if err != nil {
+			p.o.Log.Warn("shards not prepared; trying again", "error", err)
+			sleep(ctx, time.Second)
+		}
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -103,15 +105,12 @@ func (p *Pool) Run(ctx context.Context) error {
 	p.mu.Unlock()
 	background.Wait()
 	// The leases are renewed until the last client is closed.
+	p.leases.leaveAll(work)
 	p.closeAll(work)
 	cancel()
 	keeping.Wait()
-	p.leases.leave(work, p.leases.shards())
-	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
-	defer cancelClosing()
-	if err := p.q.RemoveNode(closing, p.node); err != nil {
-		p.o.Log.Warn("node not signed off", "error", err)
-	}
+	p.leases.leave(work, p.leases.shards()) // what came while the rest was given up
+	p.leases.signOff(work)
 	stopWriting()
 	writer.Wait()
 	p.http.CloseIdleConnections()
@@ -158,7 +157,9 @@ func (p *Pool) gained(ctx context.Context, shards []int16) error {
 		}
 		unlock := p.lock(t.ID)
 		if !p.woken(t.ID) {
-			if err := p.start(t.ID, t.Shard, delay); err != nil {
+			if err := p.start(t.ID, t.Shard, t.Jid != nil, delay); errors.Is(err, ErrNotOwner) {
+				p.o.Log.Info("tenant not started: its shard is another node's again", "tenant_id", t.ID)
+			} else if err != nil {
 				p.o.Log.Error("tenant not started", "tenant_id", t.ID, "error", err)
 			}
 		}
@@ -194,6 +195,11 @@ func (p *Pool) lost(shards []int16, orderly bool) {
 // of lists the tenants of these shards that run here.
 func (p *Pool) of(shards []int16) []*supervisor {
 	return slices.DeleteFunc(p.supervisors(), func(s *supervisor) bool { return !slices.Contains(shards, s.shard) })
+}
+
+// linking tells whether a phone may be about to be linked with a tenant of this shard.
+func (p *Pool) linking(shard int16) bool {
+	return slices.ContainsFunc(p.of([]int16{shard}), func(s *supervisor) bool { return s.linking.Load() })
 }
 
 func (p *Pool) supervisor(id uuid.UUID) *supervisor {

@@ -50,6 +50,8 @@ type supervisor struct {
 	alive    atomic.Bool            // counts as running in the heartbeat
 	seen     atomic.Bool            // the latest keepalive was answered
 	resting  atomic.Bool
+	linking  atomic.Bool  // codes are shown, or will be in a moment, or one was scanned
+	scanned  atomic.Bool  // a phone is linking at this moment
 	leaving  atomic.Bool  // being logged out by us
 	handling sync.RWMutex // read-locked while a message is taken in
 
@@ -122,6 +124,7 @@ func (s *supervisor) run(delay time.Duration) {
 		if end.final {
 			// First able to hear, then seen to rest: whoever sees it may wake it.
 			s.alive.Store(end.watch)
+			s.linking.Store(false)
 			s.resting.Store(true)
 			s.record(ctx, end.status)
 			if !s.rest(ctx, end) {
@@ -134,6 +137,7 @@ func (s *supervisor) run(delay time.Duration) {
 			continue
 		}
 		s.alive.Store(false) // until it is connected again
+		s.linking.Store(false)
 		if wait.failures == tellAfter && s.jid != "" && !s.told {
 			s.told, end.status.event = true, eventDisconnected
 		}

@@ -40,9 +40,12 @@ type cluster struct {
 // shared is the one exception to "no global state": New has only a testing.TB to go by.
 var shared cluster
 
-// Main runs a package's tests, stops the server they started, and exits with their status.
-func Main(m *testing.M) {
+// Main runs a package's tests, stops the server they started, clears up what else they share, and exits with their status.
+func Main(m *testing.M, clear ...func()) {
 	code := m.Run()
+	for _, fn := range clear {
+		fn()
+	}
 	if err := shared.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "databasetest:", err)
 		code = max(code, 1)
