@@ -62,12 +62,10 @@ func (s *tenantStore) makePreKeys(ctx context.Context, n int, uploaded bool) ([]
 	if err := s.db.QueryRow(ctx, lastPreKeyID, s.jid).Scan(&last); err != nil {
 		return nil, fmt.Errorf("find the last prekey's id: %w", err)
 	}
-	fresh := make([]*keys.PreKey, n)
+	fresh := newPreKeys(uint32(last)+1, n)
 	ids, privates := make([]int32, n), make([][]byte, n)
-	for i := range fresh {
-		ids[i] = last + 1 + int32(i)
-		fresh[i] = keys.NewPreKey(uint32(ids[i]))
-		privates[i] = fresh[i].Priv[:]
+	for i, key := range fresh {
+		ids[i], privates[i] = int32(key.KeyID), key.Priv[:]
 	}
 	if _, err := s.db.Exec(ctx, insertPreKeys, s.jid, ids, privates, uploaded); err != nil {
 		return nil, fmt.Errorf("store %d prekeys: %w", n, err)
