@@ -820,6 +820,13 @@ type PortalEventLog struct {
 	CreatedAt   time.Time
 }
 
+type PrekeyBlock struct {
+	Jid      string
+	FirstID  int32
+	Keys     [][]byte
+	Uploaded bool
+}
+
 type SetupRequest struct {
 	ID             uuid.UUID
 	TenantID       uuid.UUID

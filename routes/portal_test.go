@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"flowhq/queries"
 )
@@ -158,7 +160,8 @@ func TestEverySessionReasonHasWords(t *testing.T) {
 }
 
 func TestQRPNG(t *testing.T) {
-	raw, err := QRPNG(strings.Repeat("2@abcdefghijklmnop,", 12))
+	text := strings.Repeat("2@abcdefghijklmnop,", 12)
+	raw, err := QRPNG(text)
 	must(t, err)
 	image, err := png.Decode(bytes.NewReader(raw))
 	must(t, err)
@@ -168,6 +171,13 @@ func TestQRPNG(t *testing.T) {
 	}
 	if side := image.Bounds().Dx(); side != image.Bounds().Dy() || side < 528 {
 		t.Errorf("%d pixels wide, want a square of twice the 264 that pages show", side)
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(image)
+	must(t, err)
+	read, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
+	must(t, err)
+	if read.GetText() != text {
+		t.Errorf("a phone reads %q, want %q", read.GetText(), text)
 	}
 }
 

@@ -174,7 +174,7 @@ func TestLogout(t *testing.T) {
 	if err := n.Forget(r.ctx(), id, jid); err != nil {
 		t.Fatal(err)
 	}
-	if devices, keys := len(r.sim.Devices()), one[int](r, "SELECT count(*) FROM whatsmeow_pre_keys"); devices != 0 || keys != 0 {
+	if devices, keys := len(r.sim.Devices()), one[int](r, "SELECT count(*) FROM prekey_blocks"); devices != 0 || keys != 0 {
 		t.Errorf("of a deleted tenant, WhatsApp knows %d devices, and %d keys are stored", devices, keys)
 	}
 }

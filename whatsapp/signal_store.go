@@ -66,7 +66,6 @@ const (
 	deleteIdentity   = `DELETE FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id = $2`
 	deleteSessions   = `DELETE FROM whatsmeow_sessions WHERE our_jid = $1 AND their_id LIKE $2 || ':%'`
 	deleteIdentities = `DELETE FROM whatsmeow_identity_keys WHERE our_jid = $1 AND their_id LIKE $2 || ':%'`
-	deletePreKey     = `DELETE FROM whatsmeow_pre_keys WHERE jid = $1 AND key_id = $2`
 	insertBuffered   = `INSERT INTO whatsmeow_event_buffer (our_jid, ciphertext_hash, plaintext, server_timestamp, insert_timestamp)
 		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 	clearBuffered  = `UPDATE whatsmeow_event_buffer SET plaintext = NULL WHERE our_jid = $1 AND ciphertext_hash = ANY($2)`
