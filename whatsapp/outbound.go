@@ -24,7 +24,7 @@ import (
 const (
 	ackTimeout   = 10 * time.Second // WhatsApp's answer to a message
 	sendTimeout  = 45 * time.Second // of everything that belongs to sending one
-	maxAttempts  = 8                // of a message whose failure is neither a time-out nor a broken connection
+	maxTries     = 8                // of a message whose failure is neither a time-out nor a broken connection
 	retryLongest = 30 * time.Second
 	lastSend     = 2 * time.Second  // for a message that is under way when the tenant is stopped
 	newChatPause = 10 * time.Minute // after WhatsApp refused a first message to a new customer for now
@@ -34,7 +34,6 @@ const (
 type outgoing struct {
 	id, conversation uuid.UUID
 	waID, text       string
-	attempts         int32
 	phone, lid       string // of the customer; one may be ""
 }
 
@@ -326,7 +325,7 @@ func (o *sender) claim() error {
 	slices.SortFunc(rows, func(a, b queries.ClaimMessagesRow) int { return cmp.Compare(*a.Seq, *b.Seq) })
 	for _, r := range rows {
 		o.ready = append(o.ready, outgoing{id: r.ID, conversation: r.ConversationID, waID: r.WaMessageID, text: r.MessageText,
-			attempts: r.Attempts, phone: deref(r.PhoneNumber), lid: deref(r.Lid)})
+			phone: deref(r.PhoneNumber), lid: deref(r.Lid)})
 	}
 	o.behind = held || o.woken || len(rows) == claimMost
 	return nil
@@ -352,15 +351,20 @@ func (o *sender) send(m outgoing) error {
 		return o.markFailed(m, verdict.refused)
 	case o.ctx.Err() != nil:
 		return o.ctx.Err()
-	case !verdict.unknown && verdict.pause == 0 && m.attempts >= maxAttempts:
-		log.Error("message given up", "attempts", m.attempts, "error", err)
-		return o.markFailed(m, fmt.Sprintf("It could not be sent in %d tries: %v", m.attempts, err))
 	}
+	// The table counts claims, also those of messages that had to wait for another one of their chat.
+	tries, _ := o.s.tries.get(m.id)
+	tries++
+	if !verdict.unknown && verdict.pause == 0 && tries >= maxTries {
+		log.Error("message given up", "tries", tries, "error", err)
+		return o.markFailed(m, fmt.Sprintf("It could not be sent in %d tries: %v", tries, err))
+	}
+	o.s.tries.set(m.id, tries)
 	// Whether it arrived is not known, or it may work later: it stays queued, and its chat waits so that order is kept.
-	log.Warn("message not sent yet", "attempts", m.attempts, "error", err)
+	log.Warn("message not sent yet", "tries", tries, "error", err)
 	pause := verdict.pause
 	if pause == 0 {
-		pause = min(time.Second<<min(m.attempts-1, 5), retryLongest)
+		pause = min(time.Second<<min(tries-1, 5), retryLongest)
 	}
 	o.wait(m.conversation, time.Now().Add(pause))
 	note := either(verdict.note, "Not confirmed by WhatsApp yet; it will be tried again.")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"flowhq/queries"
 	"flowhq/whatsapp/simulator"
 )
 
@@ -69,12 +70,42 @@ func TestAnswerBehindAMessageThatFailed(t *testing.T) {
 		defer o.mu.Unlock()
 		return o.idle == nil
 	})
-	answer := outgoing{id: newID(), conversation: conversation, waID: newMessageID(), text: "second", attempts: 1, phone: "+" + customer}
+	answer := outgoing{id: newID(), conversation: conversation, waID: newMessageID(), text: "second", phone: "+" + customer}
 	r.exec(`INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, attempts, claim_epoch)
 		VALUES ($1, $2, $3, 'OUT', '', $4, $5, $6, 'QUEUED', 'BOT', 1, $7)`, answer.id, id, conversation, answer.phone, answer.text, answer.waID, s.epoch)
 	o.hand(conversation, []outgoing{answer})
 	if got := r.inbox(customer, 3); got[1].Text != "first" || got[2].Text != "second" {
 		t.Errorf("the phone shows %q before %q", got[1].Text, got[2].Text)
+	}
+	r.clean()
+}
+
+// A message that was claimed again and again, because an earlier one of its chat had to wait, has all its tries left.
+func TestClaimsAreNoTries(t *testing.T) {
+	r, n, id, _ := twoLinked(t)
+	for i := range 2 {
+		r.say(contact(i), salon, "menu")
+		r.inbox(contact(i), 1)
+	}
+	if err := n.Stop(r.ctx(), id); err != nil {
+		t.Fatal(err)
+	}
+	r.swapSession("sessions", "session", 0, 1) // the first try cannot encrypt
+	if err := r.queue(n, id, "+"+contact(0), "news"); err != nil {
+		t.Fatal(err)
+	}
+	epoch, _ := n.leases.epoch(0)
+	for range maxTries {
+		if rows, err := r.q.ClaimMessages(r.ctx(), queries.ClaimMessagesParams{TenantID: id, NodeID: &n.node, Epoch: epoch, Most: claimMost,
+			Waiting: []uuid.UUID{}, Sent: []uuid.UUID{}}); err != nil || len(rows) != 1 {
+			t.Fatal(len(rows), err)
+		}
+	}
+	if err := n.Start(r.ctx(), id); err != nil {
+		t.Fatal(err)
+	}
+	if m := r.inbox(contact(0), 2)[1]; m.Text != "news" {
+		t.Errorf("%+v", m)
 	}
 	r.clean()
 }

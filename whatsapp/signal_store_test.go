@@ -86,11 +86,8 @@ func TestDatabaseFailsWhileSendingAgain(t *testing.T) {
 	if err := n.Stop(r.ctx(), id); err != nil {
 		t.Fatal(err)
 	}
-	lid := one[string](r, "SELECT lid FROM contacts WHERE phone_number = $1", "+"+contact(0))
-	other := one[string](r, "SELECT lid FROM contacts WHERE phone_number = $1", "+"+contact(1))
-	const swap = " FROM whatsmeow_%[1]s o WHERE s.their_id LIKE $1::text || '%%' AND o.their_id LIKE $2::text || '%%' AND o.our_jid = s.our_jid"
-	r.exec(fmt.Sprintf("UPDATE whatsmeow_%[1]s s SET session = o.session"+swap, "sessions"), lid, other)
-	r.exec(fmt.Sprintf("UPDATE whatsmeow_%[1]s s SET identity = o.identity"+swap, "identity_keys"), lid, other)
+	r.swapSession("sessions", "session", 0, 1)
+	lid := r.swapSession("identity_keys", "identity", 0, 1)
 	r.failing(2) // the first write is the send's
 	r.exec("CREATE TRIGGER fail BEFORE INSERT ON whatsmeow_sessions FOR EACH ROW WHEN (NEW.their_id LIKE '" + lid + "%') EXECUTE FUNCTION fail_row()")
 	if err := n.Start(r.ctx(), id); err != nil {
@@ -107,4 +104,15 @@ func TestDatabaseFailsWhileSendingAgain(t *testing.T) {
 		t.Error("nothing failed: the test did not test it")
 	}
 	r.clean()
+}
+
+// swapSession gives what is stored of one customer's session to another, which breaks the session, and returns the other's LID.
+func (r *rig) swapSession(table, column string, to, from int) string {
+	r.t.Helper()
+	lid := func(i int) string {
+		return one[string](r, "SELECT lid FROM contacts WHERE phone_number = $1", "+"+contact(i))
+	}
+	r.exec(fmt.Sprintf(`UPDATE whatsmeow_%[1]s s SET %[2]s = o.%[2]s FROM whatsmeow_%[1]s o
+		WHERE s.their_id LIKE $1::text || '%%' AND o.their_id LIKE $2::text || '%%' AND o.our_jid = s.our_jid`, table, column), lid(to), lid(from))
+	return lid(to)
 }

@@ -64,6 +64,7 @@ type supervisor struct {
 	config atomic.Pointer[queries.TenantConfig] // as the latest message found it; nil: not known
 	poison *cache[string, int]                  // tries of messages that could not be taken in
 
+	tries    *cache[uuid.UUID, int] // of messages that could not be sent
 	underway atomic.Pointer[underway]
 
 	unmarked unmarked // sent, and not noted in the table yet
@@ -86,7 +87,7 @@ func newSupervisor(p *Pool, tenant uuid.UUID, shard int16, epoch int64) *supervi
 		pool: p, tenant: tenant, shard: shard, epoch: epoch, log: p.o.Log.With("tenant_id", tenant),
 		done:   make(chan struct{}),
 		events: make(chan any, 16), resets: make(chan error, 1), wakes: make(chan struct{}, 1), pairs: make(chan *pairRequest),
-		chats: newCache[string, chat](128), poison: newCache[string, int](64),
+		chats: newCache[string, chat](128), poison: newCache[string, int](64), tries: newCache[uuid.UUID, int](256),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.work, s.quit = context.WithCancel(s.ctx)

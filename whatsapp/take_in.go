@@ -198,7 +198,7 @@ func (s *supervisor) decide(ctx context.Context, q *queries.Queries, in inbound,
 	for i, id := range params.ReplyIds {
 		if row.Claimed {
 			d.out = append(d.out, outgoing{id: id, conversation: at.conversation, waID: params.ReplyWaIds[i], text: params.ReplyTexts[i],
-				attempts: 1, phone: at.phone, lid: at.lid})
+				phone: at.phone, lid: at.lid})
 		}
 	}
 	state := b.state
