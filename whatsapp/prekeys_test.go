@@ -30,6 +30,7 @@ func TestPreKeys(t *testing.T) {
 		return key
 	}
 	// The phone opened its own session with the device by the first.
+	r.await("the phone's first message is taken in", func() bool { return count() < 812 })
 	if devices := r.sim.Devices(); len(devices) != 1 || devices[0].PreKeys != 811 || count() != 811 {
 		t.Fatalf("WhatsApp has prekeys for %+v, %d are stored; want 811 of 812", devices, count())
 	}
