@@ -119,6 +119,37 @@ func (p *chaosPostgres) start() {
 	p.t.Fatalf("Postgres does not start: %v", last)
 }
 
+// open connects to it, and migrates.
+func (p *chaosPostgres) open() *database.Database {
+	p.t.Helper()
+	db, err := database.Open(within(p.t), database.Options{URL: p.url(), Log: slog.New(slog.DiscardHandler), MaxConns: 4})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_ = db.Close(ctx) // what was under way when Postgres ended is no matter
+	})
+	if err := db.Migrate(within(p.t)); err != nil {
+		p.t.Fatal(err)
+	}
+	return db
+}
+
+// superuser runs one statement.
+func (p *chaosPostgres) superuser(sql string) {
+	p.t.Helper()
+	conn, err := pgx.Connect(within(p.t), p.url()+"&user=postgres")
+	if err == nil {
+		_, err = conn.Exec(within(p.t), sql)
+		_ = conn.Close(within(p.t))
+	}
+	if err != nil {
+		p.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
 func (p *chaosPostgres) ended() bool {
 	select {
 	case <-p.done:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"flowhq/database"
 	"flowhq/whatsapp/simulator"
 )
 
@@ -175,17 +173,7 @@ func newChaos(t *testing.T, tenants int) *chaosRun {
 	})
 	bin := buildBinary(t)
 	c.postgres = newChaosPostgres(t, logs)
-	if c.db, err = database.Open(within(t), database.Options{URL: c.postgres.url(), Log: slog.New(slog.DiscardHandler)}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		_ = c.db.Close(ctx) // what was under way when Postgres ended is no matter
-	})
-	if err := c.db.Migrate(within(t)); err != nil {
-		t.Fatal(err)
-	}
+	c.db = c.postgres.open()
 	if c.sim, err = simulator.Start(context.Background(), simulator.Options{RootSeed: rootSeed, ReadDelay: 200 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,12 @@ type product struct {
 
 func newProduct(t *testing.T) *product {
 	t.Helper()
-	p := &product{t: t, db: databasetest.New(t)}
+	return newProductOn(t, databasetest.New(t))
+}
+
+func newProductOn(t *testing.T, db *database.Database) *product {
+	t.Helper()
+	p := &product{t: t, db: db}
 	var err error
 	p.sim, err = simulator.Start(context.Background(), simulator.Options{RootSeed: rootSeed, Control: "127.0.0.1:0", ReadDelay: 200 * time.Millisecond})
 	if err != nil {

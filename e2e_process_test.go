@@ -75,8 +75,16 @@ func environment(settings map[string]string) []string {
 	return all
 }
 
-// start runs flowhq until it ends or the test does.
+// start runs flowhq until it ends or the test does, and waits until it serves.
 func start(t *testing.T, bin string, settings map[string]string, args ...string) *process {
+	t.Helper()
+	p := launch(t, bin, settings, args...)
+	p.url = p.out.wait(t, addressLine)
+	return p
+}
+
+// launch does not wait.
+func launch(t *testing.T, bin string, settings map[string]string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(bin, args...), out: newLines(), log: newLines(), done: make(chan struct{})}
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = environment(settings), p.out, p.log
@@ -100,7 +108,6 @@ func start(t *testing.T, bin string, settings map[string]string, args ...string)
 			t.Logf("flowhq %s: %s", strings.Join(args, " "), p.log)
 		}
 	})
-	p.url = p.out.wait(t, addressLine)
 	return p
 }
 
@@ -330,7 +337,9 @@ func TestBadUsage(t *testing.T) {
 		"PUBLIC_URL":                {"PUBLIC_URL": "bots.example.com"},
 		"WHATSAPP_URL":              {"WHATSAPP_URL": "ws://10.0.0.7:7000/ws/chat"},
 		"WHATSAPP_ROOT_KEY":         {"WHATSAPP_URL": "ws://127.0.0.1:7000/ws/chat", "WHATSAPP_ROOT_KEY": "zz"},
-		"DATABASE_URL":              {"DATABASE_URL": "postgres://nobody:secret@127.0.0.1:1/none"},
+		"DATABASE_URL":              {"DATABASE_URL": "postgres://nobody:secret@127.0.0.1:1/none", "FLOWHQ_DB_WAIT": "0s"},
+		"FLOWHQ_DB_WAIT":            {"FLOWHQ_DB_WAIT": "-1s"},
+		"FLOWHQ_DB_CONNECTIONS":     {"FLOWHQ_DB_CONNECTIONS": "7"},
 	} {
 		settings["FLOWHQ_DATA"] = data
 		refused(t, bin, settings, []string{"serve"}, name)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -72,6 +73,9 @@ func (d *Database) migrate(ctx context.Context, files fs.FS) error {
 				return errorf(err, "%s: user %q may not create tables (%s): run ALTER DATABASE %s OWNER TO %s; and GRANT CREATE ON SCHEMA public TO %[5]s;",
 					d.setting(), config.ConnConfig.User, firstLine(err),
 					pgx.Identifier{config.ConnConfig.Database}.Sanitize(), pgx.Identifier{config.ConnConfig.User}.Sanitize())
+			}
+			if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+				return explainConnect(config.ConnConfig, err)
 			}
 			return fmt.Errorf("migrate %s's tables: %w", step.name, err)
 		}

@@ -194,17 +194,29 @@ func TestStaleSweep(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	for swept := false; !swept; {
-		select {
-		case e := <-done:
-			swept = e.Job.Kind == StaleSweep{}.Kind()
-			if e.Kind == river.EventKindJobFailed {
-				t.Fatalf("%s: %v", e.Job.Kind, e.Job.Errors)
+	sweep := func() {
+		t.Helper()
+		for swept := false; !swept; {
+			select {
+			case e := <-done:
+				swept = e.Job.Kind == StaleSweep{}.Kind()
+				if e.Kind == river.EventKindJobFailed {
+					t.Fatalf("%s: %v", e.Job.Kind, e.Job.Errors)
+				}
+			case <-ctx.Done():
+				t.Fatal("the sweep did not run")
 			}
-		case <-ctx.Done():
-			t.Fatal("the sweep did not run")
 		}
 	}
+	sweep()
+	var marked int
+	if err := db.System.QueryRow(ctx, "SELECT count(*) FROM worker_processes WHERE status = 'ERROR'").Scan(&marked); err != nil || marked != 0 {
+		t.Errorf("the first sweep ever marked %d workers, %v", marked, err)
+	}
+	if _, err := client.Insert(ctx, StaleSweep{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	sweep()
 	if err := client.Stop(ctx); err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 		river.AddWorker(workers, &tenantPairCodeWorker{pool: o.Pool})
 		river.AddWorker(workers, &messageSendWorker{pool: o.Pool})
 	}
-	river.AddWorker(workers, &staleSweepWorker{db: o.DB, log: o.Log, threshold: o.StaleThreshold})
+	river.AddWorker(workers, &staleSweepWorker{db: o.DB, log: o.Log, threshold: o.StaleThreshold, interval: o.StaleInterval})
 	river.AddWorker(workers, &cleanupWorker{db: o.DB})
 	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {

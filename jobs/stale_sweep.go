@@ -13,7 +13,8 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// StaleSweep marks workers without a heartbeat, and their tenants, ERROR, and restarts those that should be running.
+// StaleSweep marks workers without a heartbeat, and their tenants, ERROR, and restarts those that should be running. The first sweep
+// after none was possible, because the database or everything was away, only takes note: nobody could show a sign of life either.
 type StaleSweep struct{}
 
 // Kind names the job in River's tables.
@@ -24,11 +25,22 @@ type staleSweepWorker struct {
 	db        *pgxpool.Pool
 	log       *slog.Logger
 	threshold time.Duration
+	interval  time.Duration // between sweeps
 }
+
+const lastSweep = `SELECT coalesce(max(finalized_at) > now() - make_interval(secs => $2), false) FROM river_job WHERE kind = $1 AND state = 'completed'`
 
 func (w *staleSweepWorker) Work(ctx context.Context, _ *river.Job[StaleSweep]) error {
 	client := river.ClientFromContext[pgx.Tx](ctx)
 	return pgx.BeginFunc(ctx, w.db, func(tx pgx.Tx) error {
+		var looked bool
+		if err := tx.QueryRow(ctx, lastSweep, StaleSweep{}.Kind(), max(w.threshold/2, 2*w.interval).Seconds()).Scan(&looked); err != nil {
+			return fmt.Errorf("look for the last sweep: %w", err)
+		}
+		if !looked {
+			w.log.Info("first look at workers' heartbeats for a while; the next one counts")
+			return nil
+		}
 		q := queries.New(tx)
 		stale, err := q.MarkStaleWorkers(ctx, queries.MarkStaleWorkersParams{
 			Before:    time.Now().Add(-w.threshold),

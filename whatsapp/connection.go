@@ -2,11 +2,13 @@ package whatsapp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types/events"
 
@@ -82,7 +84,9 @@ func (s *supervisor) prepare(ctx context.Context) error {
 // connect makes one connection and stays with it until it ends.
 func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	if err := aside(func() error { return s.prepare(ctx) }); err != nil {
-		return s.again("", err)
+		end := s.again("", err)
+		end.database = passing(err) && !errors.Is(err, pgx.ErrNoRows)
+		return end
 	}
 	s.linking.Store(s.jid == "")
 	s.scanned.Store(false)

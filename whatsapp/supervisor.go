@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -73,6 +74,9 @@ type supervisor struct {
 	manners     []manner // for the sender
 }
 
+// databasePause is how long a tenant waits at most until it looks again whether the database is back.
+const databasePause = 4 * time.Second
+
 // tellAfter is how many tries to connect have to fail until the loss of a connection is an event.
 const tellAfter = 3
 
@@ -139,6 +143,12 @@ func (s *supervisor) run(delay time.Duration) {
 		}
 		s.alive.Store(false) // until it is connected again
 		s.linking.Store(false)
+		if end.database { // nothing can be written down, and nobody but us is there to be spared
+			if !sleep(ctx, mathrand.N(databasePause)) {
+				return
+			}
+			continue
+		}
 		if wait.failures == tellAfter && s.jid != "" && !s.told {
 			s.told, end.status.event = true, eventDisconnected
 		}
@@ -153,11 +163,12 @@ func (s *supervisor) run(delay time.Duration) {
 
 // ending says how a connection ended and what comes next.
 type ending struct {
-	status status
-	final  bool       // rest until somebody asks
-	now    bool       // connect again without a pause
-	watch  bool       // a rest that ends when somebody looks
-	until  *time.Time // a rest that ends by itself
+	status   status
+	final    bool       // rest until somebody asks
+	now      bool       // connect again without a pause
+	database bool       // it did not begin: the database is away
+	watch    bool       // a rest that ends when somebody looks
+	until    *time.Time // a rest that ends by itself
 }
 
 // rest waits until connecting makes sense again; false: the tenant is stopped.
