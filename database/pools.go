@@ -36,8 +36,9 @@ var (
 		"timezone":                            "UTC",
 		scope:                                 "system",
 		"statement_timeout":                   "30s",
-		"lock_timeout":                        "10s",
-		"idle_in_transaction_session_timeout": "60s",
+		"lock_timeout":                        "6s", // below what a worker waits for a statement, so that none it gave up is done after all
+		"idle_in_transaction_session_timeout": "30s",
+		"synchronous_commit":                  "on", // message keys must not be used twice; what may be lost says so itself
 	}}
 	portalPool = poolKind{conns: 4, params: map[string]string{
 		name:                                  "flowhq",
