@@ -55,11 +55,11 @@ var (
 	quickBench = benchPlan{
 		starts:      1,
 		loadTenants: 10, contacts: 4, loads: []benchLoad{{50, 100}}, statements: benchLoad{50, 50},
-		rounds: 1, fullRamp: 500 * time.Millisecond, fullTime: 1500 * time.Millisecond, burst: 200,
-		shares: []float64{0.25, 0.5, 0.8}, shareTime: 700 * time.Millisecond,
-		trickle: benchLoad{100, 100}, floodRate: 100,
+		rounds: 1, fullRamp: 500 * time.Millisecond, fullTime: time.Second, burst: 200,
+		shares: []float64{0.25, 0.5, 0.8}, shareTime: 500 * time.Millisecond,
+		trickle: benchLoad{100, 60}, floodRate: 100,
 		manyTenants: 20, restarts: 1, idle: time.Second,
-		memory: []int{1, 20}, settle: 500 * time.Millisecond,
+		memory: []int{10, 20}, settle: 500 * time.Millisecond,
 	}
 )
 

@@ -220,15 +220,16 @@ func TestBenchRun(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", t.TempDir())
 	plan := benchPlan{
-		loadTenants: 2, contacts: 2, statements: benchLoad{50, 8},
+		loadTenants: 2, contacts: 2,
 		rounds: 1, fullRamp: 100 * time.Millisecond, fullTime: 200 * time.Millisecond, burst: 20, shares: []float64{0.5}, shareTime: 200 * time.Millisecond,
-		trickle: benchLoad{50, 10}, floodRate: 50,
-		manyTenants: 2, restarts: 1, idle: 100 * time.Millisecond,
-		memory: []int{1, 2},
+		manyTenants: 2, restarts: 1,
 	}
-	steps, err := only(plan.steps(), "statements,throughput,fairness,connect,recovery,idle,memory")
+	steps, err := only(plan.steps(), "throughput,recovery")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if testing.Short() {
+		t.Skip("it takes some ten seconds")
 	}
 	var progress bytes.Buffer
 	b := newBench(plan, &progress)
@@ -238,21 +239,14 @@ func TestBenchRun(t *testing.T) {
 		t.Fatalf("%v\n%s\n%s", err, strings.Join(report.Wrong, "\n"), progress.String())
 	}
 	for _, row := range report.Rows {
-		if measured := row.FlowHQ > 0 && row.Echo != nil && *row.Echo > 0; !measured && !mayBeZero(row.Name) {
+		if measured := row.FlowHQ > 0 && row.Echo != nil && *row.Echo > 0; !measured && !strings.Contains(row.Name, "CPU") { // too little for its clock
 			t.Errorf("row without figures: %q", row.cells())
 		}
 	}
-	for _, file := range []string{"flow-hq-full-load.cpu.pprof", "echo-loop-memory-2.heap.pprof", "flow-hq-statements.txt"} {
-		if info, err := os.Stat(filepath.Join(b.profiles, file)); err != nil || info.Size() == 0 {
-			t.Errorf("no profile %s: %v", file, err)
-		}
+	if info, err := os.Stat(filepath.Join(b.profiles, "flow-hq-full-load.cpu.pprof")); err != nil || info.Size() == 0 {
+		t.Errorf("no profile: %v", err)
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-}
-
-// mayBeZero: differences, and what is too little for the clock or the short time.
-func mayBeZero(row string) bool {
-	return strings.HasPrefix(row, "what the flood adds") || strings.Contains(row, "CPU") || strings.HasSuffix(row, "per tenant")
 }

@@ -24,7 +24,7 @@ const usage = `Flow HQ runs WhatsApp bots for many small businesses.
   flowhq apikey create --label L [--tenant ID]    print a new API key, once
   flowhq doctor                                   check everything and say what to do
   flowhq simulate [--listen ADDR] [--control ADDR]  the WhatsApp simulator alone
-  flowhq bench [--json]                           measure through the simulator
+  flowhq bench [--quick] [--json]                 measure through the simulator
 
 Settings come from the environment; docs/operations.md lists them.
 `
