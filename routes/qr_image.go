@@ -2,9 +2,9 @@ package routes
 
 import (
 	"bytes"
-	"image"
-	"image/color"
-	"image/png"
+	"compress/zlib"
+	"encoding/binary"
+	"hash/crc32"
 	"sync"
 
 	qr "github.com/piglig/go-qr"
@@ -17,23 +17,6 @@ const (
 	qrQuiet = 4
 )
 
-// qrColors are the two of a code: white paper, dark modules.
-var qrColors = color.Palette{color.White, color.Black}
-
-// qrPNG keeps its compressors, each of which takes a megabyte, for the next picture.
-var qrPNG = png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: new(pngBuffers)}
-
-type pngBuffers struct{ pool sync.Pool }
-
-// Get implements png.EncoderBufferPool; nil makes the encoder allocate one.
-func (p *pngBuffers) Get() *png.EncoderBuffer {
-	b, _ := p.pool.Get().(*png.EncoderBuffer)
-	return b
-}
-
-// Put implements png.EncoderBufferPool.
-func (p *pngBuffers) Put(b *png.EncoderBuffer) { p.pool.Put(b) }
-
 // QRPNG draws a QR code, black on white with its quiet zone, as a square PNG of ten pixels a module.
 func QRPNG(text string) ([]byte, error) {
 	code, err := qr.EncodeText(text, qr.Low)
@@ -41,22 +24,55 @@ func QRPNG(text string) ([]byte, error) {
 		return nil, err
 	}
 	side := (code.Size() + 2*qrQuiet) * qrScale
-	picture := image.NewPaletted(image.Rect(0, 0, side, side), qrColors)
-	for y := range code.Size() {
-		top := (qrQuiet + y) * qrScale * picture.Stride
-		line := picture.Pix[top : top+picture.Stride]
-		for x := range code.Size() {
-			if code.Module(x, y) {
-				for i := range qrScale {
-					line[(qrQuiet+x)*qrScale+i] = 1
-				}
+	// Rows as PNG wants them: a byte for the filter (none), then a bit a pixel, 1 for white. image/png would ask for the colour
+	// of each of half a million pixels.
+	width := 1 + (side+7)/8
+	rows := bytes.Repeat([]byte{0xff}, width*side)
+	for y := range side {
+		row := rows[y*width : (y+1)*width]
+		if y%qrScale != 0 {
+			copy(row, rows[(y-1)*width:])
+			continue
+		}
+		row[0] = 0
+		for x := range code.Size() * qrScale {
+			if at := qrQuiet*qrScale + x; code.Module(x/qrScale, y/qrScale-qrQuiet) {
+				row[1+at/8] &^= 0x80 >> (at % 8)
 			}
 		}
-		for i := 1; i < qrScale; i++ {
-			copy(picture.Pix[top+i*picture.Stride:], line)
-		}
 	}
-	var b bytes.Buffer
-	err = qrPNG.Encode(&b, picture)
-	return b.Bytes(), err
+	return blackAndWhitePNG(side, rows)
+}
+
+// compressors are kept for the next picture: each takes a megabyte.
+var compressors = sync.Pool{New: func() any {
+	w, _ := zlib.NewWriterLevel(nil, zlib.BestSpeed) // fails for an unknown level only
+	return w
+}}
+
+// blackAndWhitePNG wraps the rows of a square of grey values with one bit each; see RFC 2083.
+func blackAndWhitePNG(side int, rows []byte) ([]byte, error) {
+	var data bytes.Buffer
+	w := compressors.Get().(*zlib.Writer)
+	defer compressors.Put(w)
+	w.Reset(&data)
+	if _, err := w.Write(rows); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	size := binary.BigEndian.AppendUint32(nil, uint32(side))
+	header := append(append(size, size...), 1, 0, 0, 0, 0) // one bit, grey, and the only methods there are
+	png := []byte("\x89PNG\r\n\x1a\n")
+	for _, chunk := range []struct {
+		kind string
+		data []byte
+	}{{"IHDR", header}, {"IDAT", data.Bytes()}, {"IEND", nil}} {
+		png = binary.BigEndian.AppendUint32(png, uint32(len(chunk.data)))
+		from := len(png)
+		png = append(append(png, chunk.kind...), chunk.data...)
+		png = binary.BigEndian.AppendUint32(png, crc32.ChecksumIEEE(png[from:]))
+	}
+	return png, nil
 }
