@@ -20,13 +20,15 @@ const (
 	chaosPause     = "SIGSTOP a worker past its lease"
 	chaosRestartDB = "restart Postgres"
 	chaosKillDB    = "kill -9 Postgres"
+	chaosBreakDB   = "break all connections to Postgres"
+	chaosKillWeb   = "kill -9 the web process"
 	chaosDrop      = "drop all WhatsApp connections"
 	chaosDelay     = "delay acks"
 	chaosWithhold  = "withhold acks"
 	chaosDuplicate = "deliver duplicates"
 )
 
-var chaosKinds = []string{chaosKill, chaosStop, chaosPause, chaosRestartDB, chaosDrop, chaosDelay, chaosWithhold, chaosDuplicate, chaosKillDB}
+var chaosKinds = []string{chaosKill, chaosStop, chaosPause, chaosRestartDB, chaosDrop, chaosDelay, chaosWithhold, chaosDuplicate, chaosKillDB, chaosBreakDB, chaosKillWeb}
 
 // chaosStep is one moment of a plan: the begin of a fault, or what ends it.
 type chaosStep struct {
@@ -37,7 +39,7 @@ type chaosStep struct {
 }
 
 // planChaos draws a schedule: everything random is decided here, so the same seed gives the same steps. Every kind of fault comes
-// before one comes again. Faults of different things overlap; a worker that is away is not hit again.
+// before one comes again. Faults of different things overlap; what is away is not hit again.
 func planChaos(seed uint64, size chaosSize, workers int, lease time.Duration) []chaosStep {
 	r := rand.New(rand.NewPCG(seed, 0))
 	between := func(least, most time.Duration) time.Duration {
@@ -49,7 +51,7 @@ func planChaos(seed uint64, size chaosSize, workers int, lease time.Duration) []
 	}
 	var kinds []string
 	away := make([]time.Duration, workers) // until when
-	var databaseAway time.Duration
+	var databaseAway, webAway time.Duration
 	at := 2 * time.Second
 	for len(kinds) < size.faults {
 		kinds = append(kinds, shuffled(r, chaosKinds)...)
@@ -86,6 +88,15 @@ func planChaos(seed uint64, size chaosSize, workers int, lease time.Duration) []
 			add(at, true, func(c *chaosRun) { c.postgres.stop(how) }, "%s for %s", kind, length)
 			add(at+length, false, func(c *chaosRun) { c.postgres.start() }, "start Postgres again")
 			databaseAway = at + length + 2*time.Second
+		case chaosBreakDB: // some of them between a commit and its answer
+			for i := range 1 + r.IntN(5) {
+				add(at+time.Duration(i)*150*time.Millisecond, i == 0, func(c *chaosRun) { c.postgres.breakConnections() }, "%s", kind)
+			}
+		case chaosKillWeb:
+			at = max(at, webAway)
+			add(at, true, func(c *chaosRun) { c.work.Go(func() { c.web.end(syscall.SIGKILL) }) }, "%s", kind)
+			add(at+length, false, func(c *chaosRun) { c.work.Go(c.web.start) }, "start the web process again")
+			webAway = at + length + 2*time.Second
 		case chaosDrop:
 			add(at, true, func(c *chaosRun) { c.fault(simulator.Fault{Kind: simulator.FaultDrop}) }, "%s", kind)
 			if r.IntN(2) == 0 {
@@ -143,7 +154,7 @@ func TestPlanChaos(t *testing.T) {
 			t.Fatalf("seeds %d and %d give the same schedule", seed, seed+1)
 		}
 		_, begun = texts(seed, chaosLong)
-		if n := len(chaosKinds); n != len(begun) || begun[chaosKill] < 3 {
+		if n := len(chaosKinds); n != len(begun) || begun[chaosKill] < 2 {
 			t.Fatalf("seed %d: %v in a long run", seed, begun)
 		}
 	}

@@ -51,12 +51,7 @@ func newChaosPostgres(t *testing.T, logs string) *chaosPostgres {
 	}
 	p := &chaosPostgres{t: t, data: filepath.Join(dir, "postgres")}
 	p.program, _, _ = strings.Cut(string(text), "\x00")
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, p.port, _ = net.SplitHostPort(listener.Addr().String())
-	_ = listener.Close()
+	_, p.port, _ = net.SplitHostPort(freeAddress(t))
 	if err := os.WriteFile(filepath.Join(p.data, "pg_hba.conf"), []byte("host all all 127.0.0.1/32 trust\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +74,17 @@ func newChaosPostgres(t *testing.T, logs string) *chaosPostgres {
 	})
 	p.start()
 	return p
+}
+
+// freeAddress is one on loopback that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
 }
 
 func (p *chaosPostgres) url() string {
@@ -148,6 +154,18 @@ func (p *chaosPostgres) superuser(sql string) {
 	if err != nil {
 		p.t.Fatalf("%s: %v", sql, err)
 	}
+}
+
+// breakConnections ends every session of Flow HQ, whatever it is doing; nothing where the server is away.
+func (p *chaosPostgres) breakConnections() {
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, p.url()+"&user=postgres")
+	if err != nil {
+		return
+	}
+	defer conn.Close(ctx)
+	_, _ = conn.Exec(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'flowhq %'")
 }
 
 func (p *chaosPostgres) ended() bool {

@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,6 +42,9 @@ type chaosRun struct {
 	web      *chaosNode
 	workers  []*chaosNode
 	numbers  []string // of the tenants
+	tenants  []string // their ids
+	api      program
+	told     map[string]string // by the key of a message from a program: the message's id, as the API gave it
 
 	work sync.WaitGroup // steps that take long
 }
@@ -104,11 +111,14 @@ func TestChaos(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := time.Now()
+	end := make(chan struct{})
+	c.work.Go(func() { c.tell(end) })
 	for _, step := range steps {
 		time.Sleep(time.Until(begun.Add(step.at))) // the schedule is the point
 		c.note("%s", step.text)
 		step.do(c)
 	}
+	close(end)
 	report := c.settle(load)
 	t.Logf("%d sent, %d answered in %.1f s; p50 %.0f ms, p99 %.0f ms, at most %.0f ms", report.Sent, report.Answered, report.Seconds, report.P50, report.P99, report.Max)
 	if report.SendErrors > 0 || report.Sent != request.Count {
@@ -118,6 +128,7 @@ func TestChaos(t *testing.T) {
 	t.Logf("the phones: %d shown, %d resends, %d redeliveries, %d duplicates, %d acks withheld, %d undecryptable, %d retries",
 		stats.Shown, stats.Resends, stats.Redeliveries, stats.Duplicates, stats.AcksWithheld, stats.Undecryptable, stats.RetriesIn)
 	c.judge(c.chats(), report.Sent)
+	c.judgeTold()
 	t.Logf("replies by status: %v", c.statuses())
 	t.Logf("errors in the processes' logs: %v", c.errors())
 	for _, n := range append([]*chaosNode{c.web}, c.workers...) {
@@ -131,6 +142,78 @@ func TestChaos(t *testing.T) {
 	for _, note := range c.notes() {
 		t.Logf("%s %s", note.at.Format(clockFormat), note.text)
 	}
+}
+
+// tell is a program that writes to customers, and asks again with the same key until it is told that the message is taken.
+func (c *chaosRun) tell(end <-chan struct{}) {
+	chats := c.chats()
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	c.told = map[string]string{}
+	for n := 0; ; n++ {
+		key, chat := fmt.Sprintf("told-%04d", n), chats[n*7%len(chats)]
+		body := fmt.Sprintf(`{"to": "+%s", "text": %q}`, chat.contact, key)
+		for deadline := time.Now().Add(chaosSettling); c.told[key] == ""; {
+			id, err := c.post(&client, c.tenants[n*7%len(chats)/chaosContacts], key, body)
+			if err == nil {
+				c.told[key] = id
+				break
+			}
+			if time.Now().After(deadline) {
+				c.t.Errorf("a program could not send %s: %v", key, err)
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		select {
+		case <-end:
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// post sends a message and returns its id.
+func (c *chaosRun) post(client *http.Client, tenant, key, body string) (string, error) {
+	r, err := http.NewRequestWithContext(c.t.Context(), "POST", c.api.url+"/api/v1/tenants/"+tenant+"/messages", strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Authorization", "Bearer "+c.api.key)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", key)
+	answer, err := client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	var made struct{ ID string }
+	if err := json.NewDecoder(answer.Body).Decode(&made); err != nil || answer.StatusCode != http.StatusAccepted || made.ID == "" {
+		return "", fmt.Errorf("%s, %w", answer.Status, err)
+	}
+	return made.ID, nil
+}
+
+// judgeTold compares what the program was told with the log: each key is one message.
+func (c *chaosRun) judgeTold() {
+	rows, err := c.rows(within(c.t))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	logged := map[string][]string{}
+	for _, row := range rows {
+		if row.Source == "API" {
+			logged[row.MessageText] = append(logged[row.MessageText], row.ID)
+		}
+	}
+	for key, id := range c.told {
+		if !slices.Equal(logged[key], []string{id}) {
+			c.t.Errorf("%s was taken as message %s, and is logged as %v", key, id, logged[key])
+		}
+	}
+	if len(logged) != len(c.told) {
+		c.t.Errorf("%d messages of a program are logged, %d were taken", len(logged), len(c.told))
+	}
+	c.t.Logf("%d messages of a program", len(c.told))
 }
 
 // settle waits until everything is answered and confirmed, at most for chaosSettling after the last message was sent.
@@ -182,18 +265,20 @@ func newChaos(t *testing.T, tenants int) *chaosRun {
 		"DATABASE_URL": c.postgres.url(), "LOG_FORMAT": "json", "LOG_LEVEL": "info", "WHATSAPP_URL": c.sim.URL(), "WHATSAPP_ROOT_KEY": hex.EncodeToString(c.sim.RootKey()),
 		"FLOWHQ_LEASE": chaosLease.String(), "RATE_LIMIT_MAX_PER_MINUTE": "0", "HEARTBEAT_INTERVAL": "2s", "STALE_THRESHOLD": "20s", "STALE_CHECK_INTERVAL": "5s",
 	}
-	c.web = newChaosNode(t, "web", logs, bin, settings, c.note, "serve", "--role", "web", "--listen", "127.0.0.1:0")
+	c.web = newChaosNode(t, "web", logs, bin, settings, c.note, "serve", "--role", "web", "--listen", freeAddress(t)) // the same after a restart
 	for i := range 2 {
 		c.workers = append(c.workers, newChaosNode(t, fmt.Sprintf("worker%d", i), logs, bin, settings, c.note, "serve", "--role", "worker", "--listen", "127.0.0.1:0"))
 	}
 	c.balanced()
 	p := &product{t: t, db: c.db, sim: c.sim}
 	a := p.program(&serving{url: c.web.url()})
+	c.api = a
 	for i := range tenants {
 		number := fmt.Sprintf("+255712%06d", 500+i)
 		template := []string{"BOOKING", "ECOMMERCE", "SUPPORT"}[i%3]
-		a.link(a.tenant(fmt.Sprintf("Chaos %d", i), number, template, []string{"SW", "EN"}[i%2]), number, p.scan)
-		c.numbers = append(c.numbers, number)
+		id := a.tenant(fmt.Sprintf("Chaos %d", i), number, template, []string{"SW", "EN"}[i%2])
+		a.link(id, number, p.scan)
+		c.numbers, c.tenants = append(c.numbers, number), append(c.tenants, id)
 	}
 	return c
 }
