@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"flowhq/ledger"
+
 	"github.com/jackc/pgx/v5"
 )
 
@@ -113,6 +115,7 @@ func (c *chaosRun) judge(sent int) {
 			last = k
 		}
 	}
+	general = append(general, c.books()...)
 	var bad []*chaosToken
 	for _, k := range tokens {
 		k.check()
@@ -134,6 +137,21 @@ func (c *chaosRun) judge(sent int) {
 	for _, k := range bad[min(len(bad), 10):min(len(bad), 100)] {
 		c.t.Errorf("%s in the chat of %s with %s: %s", k.text, k.contact, k.business, strings.Join(k.wrong, "; "))
 	}
+}
+
+// books lists what the ledger says does not fit, now that nothing is under way any more.
+func (c *chaosRun) books() (wrong []string) {
+	accounts, err := ledger.Read(within(c.t), c.db.System, ledger.Options{PerKind: 20})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, a := range accounts {
+		wrong = append(wrong, differenceLines(a)...)
+		if a.Received != a.Logged || a.Logged != a.Decided || a.Queued != a.Sent || a.Sent != a.Acknowledged+a.Failed+a.Waiting {
+			wrong = append(wrong, fmt.Sprintf("%s: the ledger's columns do not add up: %+v", a.Name, a))
+		}
+	}
+	return wrong
 }
 
 // check says what is wrong with a token: logged once, decided, answered once and told so, shown once.
