@@ -87,9 +87,10 @@ func Read(ctx context.Context, db *pgxpool.Pool, o Options) ([]Account, error) {
 	return accounts, nil
 }
 
-// tune makes the transaction one of few large reads: planned for its window, and no longer than it may take.
+// tune makes the transaction one of few large reads: planned for its window, on no more than one core, and no longer than it may take.
 func tune(ctx context.Context, tx pgx.Tx, timeout time.Duration) error {
-	_, err := tx.Exec(ctx, `SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true), set_config('work_mem', '64MB', true)`)
+	_, err := tx.Exec(ctx, `SELECT set_config(name, value, true) FROM (VALUES ('plan_cache_mode', 'force_custom_plan'), ('jit', 'off'),
+		('max_parallel_workers_per_gather', '0'), ('work_mem', '64MB')) AS s (name, value)`)
 	if err == nil && timeout > 0 {
 		_, err = tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, strconv.FormatInt(timeout.Milliseconds(), 10))
 	}

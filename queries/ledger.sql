@@ -79,6 +79,7 @@ WHERE f.place <= sqlc.arg(per_kind)::integer
 ORDER BY f.tenant_id, f.id;
 
 -- Decided = queued: what the bot said without a message it answers (NO_QUESTION), or in another chat than that message (OTHER_CHAT).
+-- An answer is written with its question, so none is looked for long before the window.
 -- name: LedgerAnswers :many
 SELECT f.tenant_id, f.kind::text AS kind, f.id AS message_id, f.found
 FROM (
@@ -88,6 +89,7 @@ FROM (
         SELECT m.tenant_id, m.id, CASE WHEN q.id IS NULL THEN 'NO_QUESTION' ELSE 'OTHER_CHAT' END AS kind
         FROM message_logs m
         LEFT JOIN message_logs q ON q.id = m.in_reply_to AND q.tenant_id = m.tenant_id AND q.direction = 'IN'
+            AND q.tenant_id = ANY(sqlc.arg(tenant_ids)::uuid[]) AND q.created_at >= sqlc.arg(since)::timestamptz - interval '1 day'
         WHERE m.tenant_id = ANY(sqlc.arg(tenant_ids)::uuid[]) AND m.created_at >= sqlc.arg(since)::timestamptz
           AND m.created_at <= now() - make_interval(secs => sqlc.arg(settling_seconds)::double precision)
           AND m.source = 'BOT' AND q.conversation_id IS DISTINCT FROM m.conversation_id

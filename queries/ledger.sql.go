@@ -21,6 +21,7 @@ FROM (
         SELECT m.tenant_id, m.id, CASE WHEN q.id IS NULL THEN 'NO_QUESTION' ELSE 'OTHER_CHAT' END AS kind
         FROM message_logs m
         LEFT JOIN message_logs q ON q.id = m.in_reply_to AND q.tenant_id = m.tenant_id AND q.direction = 'IN'
+            AND q.tenant_id = ANY($1::uuid[]) AND q.created_at >= $2::timestamptz - interval '1 day'
         WHERE m.tenant_id = ANY($1::uuid[]) AND m.created_at >= $2::timestamptz
           AND m.created_at <= now() - make_interval(secs => $3::double precision)
           AND m.source = 'BOT' AND q.conversation_id IS DISTINCT FROM m.conversation_id
@@ -45,6 +46,7 @@ type LedgerAnswersRow struct {
 }
 
 // Decided = queued: what the bot said without a message it answers (NO_QUESTION), or in another chat than that message (OTHER_CHAT).
+// An answer is written with its question, so none is looked for long before the window.
 func (q *Queries) LedgerAnswers(ctx context.Context, arg LedgerAnswersParams) ([]LedgerAnswersRow, error) {
 	rows, err := q.db.Query(ctx, ledgerAnswers,
 		arg.TenantIds,
