@@ -10,6 +10,8 @@ import (
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+
+	"flowhq/queries"
 )
 
 // receive takes one message in: everything about it is one transaction, and only when that is committed does whatsmeow
