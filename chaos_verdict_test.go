@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"flowhq/queries/ledger"
+
 	"github.com/jackc/pgx/v5"
 
 	"flowhq/database"
@@ -178,6 +180,7 @@ func (w *witness) judge(chats []chaosChat, sent int) {
 			general = append(general, fmt.Sprintf("message %s from the API is shown %d times", id, n))
 		}
 	}
+	general = append(general, w.books()...)
 	var bad []*chaosToken
 	for _, k := range tokens {
 		k.check()
@@ -199,6 +202,21 @@ func (w *witness) judge(chats []chaosChat, sent int) {
 	for _, k := range bad[min(len(bad), 10):min(len(bad), 100)] {
 		w.t.Errorf("%s in the chat of %s with %s: %s", k.text, k.contact, k.business, strings.Join(k.wrong, "; "))
 	}
+}
+
+// books lists what the ledger says does not fit, now that nothing is under way any more.
+func (w *witness) books() (wrong []string) {
+	accounts, err := ledger.Read(within(w.t), w.db.System, ledger.Options{PerKind: 20})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, a := range accounts {
+		wrong = append(wrong, differenceLines(a)...)
+		if a.Received != a.Logged || a.Logged != a.Decided || a.Queued != a.Sent || a.Sent != a.Acknowledged+a.Failed+a.Waiting {
+			wrong = append(wrong, fmt.Sprintf("%s: the ledger's columns do not add up: %+v", a.Name, a))
+		}
+	}
+	return wrong
 }
 
 // check says what is wrong with a token: logged once, decided, answered once and told so, shown once.

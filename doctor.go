@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net"
 	"net/url"
@@ -27,10 +26,15 @@ type check struct {
 	err   error
 }
 
-// doctor checks the settings, the database, the clock, the disk and the way to WhatsApp.
+// doctor checks the settings, the database, the clock, the disk and the way to WhatsApp; with --ledger, instead, whether every
+// message is accounted for.
 func (c command) doctor(ctx context.Context) error {
-	if err := c.parse("doctor", func(*flag.FlagSet) {}); err != nil {
+	var books ledgerFlags
+	if err := c.parse("doctor", books.define); err != nil {
 		return err
+	}
+	if books != defaultLedgerFlags {
+		return c.doctorLedger(ctx, books)
 	}
 	config, err := readConfig(c.getenv, "", "", "")
 	if err != nil {

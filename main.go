@@ -23,6 +23,7 @@ const usage = `Flow HQ runs WhatsApp bots for many small businesses.
   flowhq admin upsert --email E --password P      create an admin or reset the password (P "-": from stdin)
   flowhq apikey create --label L [--tenant ID]    print a new API key, once
   flowhq doctor                                   check everything and say what to do
+  flowhq doctor --ledger [--since 24h | --all]    compare what came in and went out, message by message
   flowhq simulate [--listen ADDR] [--control ADDR]  the WhatsApp simulator alone
   flowhq bench [--quick] [--json]                 measure through the simulator
 

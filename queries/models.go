@@ -600,6 +600,67 @@ func AllTenantStatusValues() []TenantStatus {
 	}
 }
 
+type UnloggedReason string
+
+const (
+	UnloggedReasonUNDECRYPTABLE UnloggedReason = "UNDECRYPTABLE"
+	UnloggedReasonUNAVAILABLE   UnloggedReason = "UNAVAILABLE"
+	UnloggedReasonGIVENUP       UnloggedReason = "GIVEN_UP"
+)
+
+func (e *UnloggedReason) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = UnloggedReason(s)
+	case string:
+		*e = UnloggedReason(s)
+	default:
+		return fmt.Errorf("unsupported scan type for UnloggedReason: %T", src)
+	}
+	return nil
+}
+
+type NullUnloggedReason struct {
+	UnloggedReason UnloggedReason
+	Valid          bool // Valid is true if UnloggedReason is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullUnloggedReason) Scan(value interface{}) error {
+	if value == nil {
+		ns.UnloggedReason, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.UnloggedReason.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullUnloggedReason) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.UnloggedReason), nil
+}
+
+func (e UnloggedReason) Valid() bool {
+	switch e {
+	case UnloggedReasonUNDECRYPTABLE,
+		UnloggedReasonUNAVAILABLE,
+		UnloggedReasonGIVENUP:
+		return true
+	}
+	return false
+}
+
+func AllUnloggedReasonValues() []UnloggedReason {
+	return []UnloggedReason{
+		UnloggedReasonUNDECRYPTABLE,
+		UnloggedReasonUNAVAILABLE,
+		UnloggedReasonGIVENUP,
+	}
+}
+
 type UserRole string
 
 const (
@@ -866,6 +927,18 @@ type TenantConfig struct {
 	RepliesPerMinute *int32
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
+}
+
+type UnloggedMessage struct {
+	TenantID    uuid.UUID
+	WaMessageID string
+	Reason      UnloggedReason
+	Detail      string
+	PhoneNumber *string
+	Lid         *string
+	Name        *string
+	SentAt      time.Time
+	FirstSeenAt time.Time
 }
 
 type User struct {

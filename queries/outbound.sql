@@ -18,7 +18,7 @@ RETURNING m.id, m.seq, m.conversation_id, m.wa_message_id, m.message_text, m.att
 
 -- WhatsApp refused the message for good.
 -- name: MarkFailed :exec
-UPDATE message_logs SET status = 'FAILED', failure = @failure
+UPDATE message_logs SET status = 'FAILED', failure = @failure, attempts = greatest(attempts, 1)
 WHERE id = @id AND tenant_id = @tenant_id AND status = 'QUEUED';
 
 -- Why a queued message is still waiting; it will be tried again.
@@ -28,13 +28,14 @@ WHERE id = @id AND tenant_id = @tenant_id AND status = 'QUEUED' AND failure IS D
 
 -- Many ticks in one statement: when messages were sent, delivered and read, per tenant and WhatsApp id. A status never goes
 -- back, and the first time counts. In the same breath it announces the changed messages, and others that are news. A crash of
--- Postgres may cost a tick, so the commit does not wait for the disk.
+-- Postgres may cost a tick, so the commit does not wait for the disk; where it cost the claim, the tick still shows that there was
+-- an attempt.
 -- name: RecordTicks :exec
 WITH ticked AS (
     UPDATE message_logs m SET
         status = greatest(CASE WHEN m.status = 'FAILED' THEN 'SENT' ELSE m.status END, t.status),
         sent_at = coalesce(m.sent_at, t.sent_at), delivered_at = coalesce(m.delivered_at, t.delivered_at),
-        read_at = coalesce(m.read_at, t.read_at), failure = NULL
+        read_at = coalesce(m.read_at, t.read_at), failure = NULL, attempts = greatest(m.attempts, 1)
     FROM (
         SELECT u.tenant_id, u.wa_message_id, max(u.status) AS status, min(u.at) FILTER (WHERE u.status = 'SENT') AS sent_at,
             min(u.at) FILTER (WHERE u.status <> 'SENT') AS delivered_at, min(u.at) FILTER (WHERE u.status = 'READ') AS read_at

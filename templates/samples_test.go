@@ -280,5 +280,6 @@ func samples(t testing.TB) []sample {
 	nobody := phone
 	nobody.Business, nobody.Businesses = routes.PhoneContact{}, nil
 	add("phone-none", "demo/phone", nobody)
+	ledgerSamples(add, now)
 	return out
 }

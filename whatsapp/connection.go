@@ -316,7 +316,7 @@ func (s *supervisor) handle(cli *whatsmeow.Client, evt any) bool {
 	case *events.Receipt:
 		s.receipt(evt)
 	case *events.UndecryptableMessage:
-		s.log.Warn("message could not be decrypted; asked for it again", "wa_message_id", evt.Info.ID)
+		s.undecryptable(evt)
 	case *events.QR, *events.PairSuccess, *events.PairError, *events.QRScannedWithoutMultidevice, *events.PairPasskeyRequest,
 		*events.ManualLoginReconnect, *events.Connected,
 		*events.Disconnected, *events.KeepAliveTimeout, *events.KeepAliveRestored, *events.StreamError,

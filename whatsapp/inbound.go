@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
+
+	"flowhq/queries"
 )
 
 // receive takes one message in: everything about it is one transaction, and only when that is committed does whatsmeow
@@ -31,7 +34,7 @@ func (s *supervisor) takeInMessage(evt *events.Message, store *tenantStore, step
 	defer func() {
 		if r := recover(); r != nil {
 			log.Error("taking in a message panicked", "panic", r, "stack", string(debug.Stack()))
-			ok = s.giveUp(evt.Info.ID, fmt.Errorf("fault in the program: %v", r))
+			ok = s.giveUp(evt.Info, fmt.Errorf("fault in the program: %v", r))
 		}
 	}()
 	if s.ctx.Err() != nil {
@@ -64,7 +67,7 @@ func (s *supervisor) takeInMessage(evt *events.Message, store *tenantStore, step
 	case errors.Is(err, ErrNotOwner):
 	case !passing(err):
 		log.Error("message not logged", "error", err)
-		return s.giveUp(evt.Info.ID, err)
+		return s.giveUp(evt.Info, err)
 	}
 	log.Warn("message not logged; it stays with WhatsApp until it can be", "error", err)
 	s.reset(err)
@@ -72,15 +75,19 @@ func (s *supervisor) takeInMessage(evt *events.Message, store *tenantStore, step
 }
 
 // giveUp decides about a message that cannot be taken in. It is refused twice, so that it comes again; then it is let go,
-// because everything behind it would wait for ever.
-func (s *supervisor) giveUp(waID string, err error) bool {
-	tries, _ := s.poison.get(waID)
-	s.poison.set(waID, tries+1)
+// because everything behind it would wait for ever, and the ledger keeps it.
+func (s *supervisor) giveUp(info types.MessageInfo, err error) bool {
+	tries, _ := s.poison.get(info.ID)
+	s.poison.set(info.ID, tries+1)
 	if tries < 2 {
 		s.reset(err)
 		return false
 	}
-	s.event(s.ctx, eventDropped, map[string]any{"wa_message_id": waID, "error": storable(err.Error(), 300)})
+	if noting := s.noteUnlogged(info, queries.UnloggedReasonGIVENUP, err); noting != nil && passing(noting) {
+		s.reset(noting)
+		return false
+	}
+	s.event(s.ctx, eventDropped, map[string]any{"wa_message_id": info.ID, "error": storable(err.Error(), 300)})
 	return true
 }
 
