@@ -135,7 +135,7 @@ func (d *flowDriver) call(ctx context.Context, method, path string, in, out any)
 	return json.Unmarshal(text, out)
 }
 
-func (d *flowDriver) pair(ctx context.Context, p *benchProcess, numbers []string) error {
+func (d *flowDriver) pair(ctx context.Context, p *benchProcess, numbers []string, _ bool) error {
 	ctx, cancel := context.WithTimeout(ctx, benchPairTimeout)
 	defer cancel()
 	group, within := errgroup.WithContext(ctx)

@@ -27,8 +27,9 @@ type benchSystem struct {
 type benchDriver interface {
 	// start runs a fresh process; its linked tenants connect by themselves.
 	start(ctx context.Context) (*benchProcess, error)
-	// pair links new tenants with these numbers, several at a time, and returns when all are connected.
-	pair(ctx context.Context, p *benchProcess, numbers []string) error
+	// pair links new tenants with these numbers, several at a time, and returns when all are connected. Where it is not timed it
+	// may take a shorter way.
+	pair(ctx context.Context, p *benchProcess, numbers []string, timed bool) error
 	// settled returns when the system itself says that n tenants are connected.
 	settled(ctx context.Context, n int) error
 	// finished reports whether the system's own records are complete about all messages since a time.

@@ -125,7 +125,7 @@ func (b *bench) measureShares(ctx context.Context, full float64) error {
 			for at, share := range b.plan.shares {
 				rate := share * full
 				b.note("%s: %.0f messages a second, round %d of %d", s.name, rate, round+1, b.plan.rounds)
-				sent, err := b.load(ctx, s, s.openLoop(benchLoad{rate, int(rate * b.plan.shareTime.Seconds())}, b.plan.contacts))
+				sent, err := b.load(ctx, s, s.openLoop(benchLoad{rate, max(1, int(rate*b.plan.shareTime.Seconds()))}, b.plan.contacts))
 				if err != nil {
 					return err
 				}
