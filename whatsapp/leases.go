@@ -326,7 +326,7 @@ func (l *leases) giveUp(ctx context.Context, id int16, anyway bool) bool {
 // those that share the shards, or the others would leave its part to it.
 func (l *leases) leaveAll(ctx context.Context) {
 	l.closing.Store(true)
-	l.signOff(ctx)
+	l.signOff(ctx, time.Second) // a database that hangs must not keep the clients open
 	var wg sync.WaitGroup
 	for _, id := range l.shards() {
 		wg.Go(func() { l.leave(ctx, []int16{id}) })
@@ -335,8 +335,8 @@ func (l *leases) leaveAll(ctx context.Context) {
 }
 
 // signOff takes this node off the list.
-func (l *leases) signOff(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
+func (l *leases) signOff(ctx context.Context, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	if err := l.q.RemoveNode(ctx, l.node); err != nil {
 		l.log.Warn("node not signed off", "error", err)

@@ -110,7 +110,7 @@ func (p *Pool) Run(ctx context.Context) error {
 	cancel()
 	keeping.Wait()
 	p.leases.leave(work, p.leases.shards()) // what came while the rest was given up
-	p.leases.signOff(work)
+	p.leases.signOff(work, queryTimeout)
 	stopWriting()
 	writer.Wait()
 	p.http.CloseIdleConnections()
