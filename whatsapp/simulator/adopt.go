@@ -10,9 +10,9 @@ import (
 	"go.mau.fi/whatsmeow/util/keys"
 )
 
-// Adopt links a client's device to the phone with this number without a pairing: it writes into both books what the two would
-// have told each other. The client's is for the caller to save, together with the one-time prekeys, which count as uploaded. It is for
-// tests and benchmarks that need hundreds of linked devices; logging in is as always.
+// Adopt links a client's device to the phone with this number without a pairing, as if that were long ago: it writes into both books
+// what the two would have told each other. The client's is for the caller to save, together with the one-time prekeys, which count as
+// uploaded. It is for tests and benchmarks that need hundreds of linked devices; logging in is as always.
 func (s *Server) Adopt(number string, client *store.Device, oneTime []*keys.PreKey) error {
 	number, err := cleanNumber(number)
 	if err != nil {
@@ -23,8 +23,9 @@ func (s *Server) Adopt(number string, client *store.Device, oneTime []*keys.PreK
 	}
 	p := s.phones.get(number)
 	p.mu.Lock()
-	d := newDevice(s, p, p.freeDeviceLocked())
+	d, name := newDevice(s, p, p.freeDeviceLocked()), p.name
 	p.mu.Unlock()
+	d.bootstrapped = true
 	d.noise, d.identity, d.regID, d.platform = *client.NoiseKey.Pub, *client.IdentityKey.Pub, client.RegistrationID, "adopted"
 	d.signed = publicKey{ID: client.SignedPreKey.KeyID, Pub: *client.SignedPreKey.Pub, Signature: *client.SignedPreKey.Signature}
 	for _, k := range oneTime {
@@ -38,7 +39,7 @@ func (s *Server) Adopt(number string, client *store.Device, oneTime []*keys.PreK
 	signature := ecc.CalculateSignature(ecc.NewDjbECPrivateKey(*client.IdentityKey.Priv), message)
 	account.DeviceSignature = signature[:]
 	jid := d.pn()
-	client.ID, client.LID, client.Account, client.Platform = &jid, d.lid(), account, "android"
+	client.ID, client.LID, client.Account, client.Platform, client.PushName = &jid, d.lid(), account, "android", name
 	d.keep()
 	return nil
 }
