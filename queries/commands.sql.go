@@ -209,9 +209,10 @@ WITH stale AS (
     UPDATE tenants SET status = 'ERROR', updated_at = now() FROM stale WHERE tenants.id = stale.tenant_id
 ), session AS (
     UPDATE whatsapp_sessions s
-    SET state = 'DISCONNECTED', reason = CASE WHEN s.jid IS NULL THEN 'NEVER_LINKED' ELSE 'RECONNECTING' END::session_reason,
+    SET state = 'DISCONNECTED', reason = CASE WHEN s.jid IS NOT NULL THEN 'RECONNECTING' WHEN s.connected_at IS NULL THEN 'NEVER_LINKED'
+            ELSE 'UNLINKED' END::session_reason,
         reason_since = now(), last_qr = NULL, qr_expires_at = NULL, updated_at = now()
-    FROM stale WHERE s.tenant_id = stale.tenant_id AND s.state <> 'DISCONNECTED'
+    FROM stale WHERE s.tenant_id = stale.tenant_id AND (s.state <> 'DISCONNECTED' OR s.reason = 'CONNECTING')
 )
 SELECT stale.tenant_id, stale.shard, stale.process_name, stale.heartbeat_at FROM stale
 `

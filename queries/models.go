@@ -270,7 +270,10 @@ const (
 	SessionReasonREPLACED       SessionReason = "REPLACED"
 	SessionReasonBANNED         SessionReason = "BANNED"
 	SessionReasonOUTDATED       SessionReason = "OUTDATED"
-	SessionReasonPHONEOFFLINE   SessionReason = "PHONE_OFFLINE"
+	SessionReasonRESTRICTED     SessionReason = "RESTRICTED"
+	SessionReasonUNLINKED       SessionReason = "UNLINKED"
+	SessionReasonLOCKED         SessionReason = "LOCKED"
+	SessionReasonREFUSED        SessionReason = "REFUSED"
 )
 
 func (e *SessionReason) Scan(src interface{}) error {
@@ -321,7 +324,10 @@ func (e SessionReason) Valid() bool {
 		SessionReasonREPLACED,
 		SessionReasonBANNED,
 		SessionReasonOUTDATED,
-		SessionReasonPHONEOFFLINE:
+		SessionReasonRESTRICTED,
+		SessionReasonUNLINKED,
+		SessionReasonLOCKED,
+		SessionReasonREFUSED:
 		return true
 	}
 	return false
@@ -340,7 +346,10 @@ func AllSessionReasonValues() []SessionReason {
 		SessionReasonREPLACED,
 		SessionReasonBANNED,
 		SessionReasonOUTDATED,
-		SessionReasonPHONEOFFLINE,
+		SessionReasonRESTRICTED,
+		SessionReasonUNLINKED,
+		SessionReasonLOCKED,
+		SessionReasonREFUSED,
 	}
 }
 
@@ -982,6 +991,10 @@ type WhatsappSession struct {
 	LastSeenAt        *time.Time
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
+	RestrictedSince   *time.Time
+	RestrictedUntil   *time.Time
+	RestrictedChecks  int32
+	RestrictedNumber  *string
 }
 
 type WhatsmeowSession struct {

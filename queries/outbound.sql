@@ -1,5 +1,6 @@
--- Takes the tenant's next queued messages in the order of decision, leaving out chats that have to wait and messages that were
--- sent a moment ago. Only the node that holds the tenant's shard under this epoch gets any: this is the fence.
+-- Takes the tenant's next queued messages in the order of decision, leaving out chats that have to wait, messages that were sent a
+-- moment ago, and, while the number may not write first (only_known), chats with customers who never wrote. Only the node that
+-- holds the tenant's shard under this epoch gets any: this is the fence.
 -- That has not to survive a crash of Postgres, so the commit does not wait for the disk: the message would be sent again under
 -- the same id, and shown once.
 -- name: ClaimMessages :many
@@ -9,6 +10,8 @@ WHERE m.id IN (
     SELECT q.id FROM message_logs q
     WHERE q.tenant_id = @tenant_id AND q.queued AND q.conversation_id <> ALL(sqlc.arg(waiting)::uuid[])
       AND q.id <> ALL(sqlc.arg(sent)::uuid[])
+      AND (NOT sqlc.arg(only_known)::boolean
+        OR EXISTS (SELECT FROM message_logs i WHERE i.conversation_id = q.conversation_id AND i.direction = 'IN'))
     ORDER BY q.seq LIMIT sqlc.arg(most)::integer)
   AND m.status = 'QUEUED'
   AND h.id = @shard AND h.node_id = @node_id AND h.epoch = @epoch AND h.lease_until > now()

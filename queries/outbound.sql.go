@@ -19,22 +19,25 @@ WHERE m.id IN (
     SELECT q.id FROM message_logs q
     WHERE q.tenant_id = $1 AND q.queued AND q.conversation_id <> ALL($2::uuid[])
       AND q.id <> ALL($3::uuid[])
-    ORDER BY q.seq LIMIT $4::integer)
+      AND (NOT $4::boolean
+        OR EXISTS (SELECT FROM message_logs i WHERE i.conversation_id = q.conversation_id AND i.direction = 'IN'))
+    ORDER BY q.seq LIMIT $5::integer)
   AND m.status = 'QUEUED'
-  AND h.id = $5 AND h.node_id = $6 AND h.epoch = $7 AND h.lease_until > now()
+  AND h.id = $6 AND h.node_id = $7 AND h.epoch = $8 AND h.lease_until > now()
   AND v.id = m.conversation_id AND c.id = v.contact_id
   AND set_config('synchronous_commit', 'off', true) <> ''
 RETURNING m.id, m.seq, m.conversation_id, m.wa_message_id, m.message_text, m.attempts, c.phone_number, c.lid
 `
 
 type ClaimMessagesParams struct {
-	TenantID uuid.UUID
-	Waiting  []uuid.UUID
-	Sent     []uuid.UUID
-	Most     int32
-	Shard    int16
-	NodeID   *uuid.UUID
-	Epoch    int64
+	TenantID  uuid.UUID
+	Waiting   []uuid.UUID
+	Sent      []uuid.UUID
+	OnlyKnown bool
+	Most      int32
+	Shard     int16
+	NodeID    *uuid.UUID
+	Epoch     int64
 }
 
 type ClaimMessagesRow struct {
@@ -48,8 +51,9 @@ type ClaimMessagesRow struct {
 	Lid            *string
 }
 
-// Takes the tenant's next queued messages in the order of decision, leaving out chats that have to wait and messages that were
-// sent a moment ago. Only the node that holds the tenant's shard under this epoch gets any: this is the fence.
+// Takes the tenant's next queued messages in the order of decision, leaving out chats that have to wait, messages that were sent a
+// moment ago, and, while the number may not write first (only_known), chats with customers who never wrote. Only the node that
+// holds the tenant's shard under this epoch gets any: this is the fence.
 // That has not to survive a crash of Postgres, so the commit does not wait for the disk: the message would be sent again under
 // the same id, and shown once.
 func (q *Queries) ClaimMessages(ctx context.Context, arg ClaimMessagesParams) ([]ClaimMessagesRow, error) {
@@ -57,6 +61,7 @@ func (q *Queries) ClaimMessages(ctx context.Context, arg ClaimMessagesParams) ([
 		arg.TenantID,
 		arg.Waiting,
 		arg.Sent,
+		arg.OnlyKnown,
 		arg.Most,
 		arg.Shard,
 		arg.NodeID,

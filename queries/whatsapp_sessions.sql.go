@@ -12,8 +12,40 @@ import (
 	"github.com/google/uuid"
 )
 
+const countHeld = `-- name: CountHeld :one
+SELECT count(*) FROM message_logs q
+WHERE q.tenant_id = $1 AND q.queued
+  AND NOT EXISTS (SELECT FROM message_logs i WHERE i.conversation_id = q.conversation_id AND i.direction = 'IN')
+`
+
+// How many first messages to new customers a restriction holds back.
+func (q *Queries) CountHeld(ctx context.Context, tenantID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countHeld, tenantID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const customerWrote = `-- name: CustomerWrote :one
+SELECT EXISTS (SELECT FROM message_logs WHERE conversation_id = $1 AND tenant_id = $2 AND direction = 'IN')::boolean AS wrote
+`
+
+type CustomerWroteParams struct {
+	ConversationID uuid.UUID
+	TenantID       uuid.UUID
+}
+
+// Whether the customer of a chat ever wrote to us: only then may a restricted number write to them.
+func (q *Queries) CustomerWrote(ctx context.Context, arg CustomerWroteParams) (bool, error) {
+	row := q.db.QueryRow(ctx, customerWrote, arg.ConversationID, arg.TenantID)
+	var wrote bool
+	err := row.Scan(&wrote)
+	return wrote, err
+}
+
 const getSupervised = `-- name: GetSupervised :one
-SELECT t.id, t.shard, t.phone_number, t.status, s.jid, s.state, s.reason, w.desired
+SELECT t.id, t.shard, t.phone_number, t.status, s.jid, s.state, s.reason, s.reason_until, s.reason_detail, s.connected_at,
+    s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.desired, w.last_error
 FROM tenants t
 JOIN whatsapp_sessions s ON s.tenant_id = t.id
 JOIN worker_processes w ON w.tenant_id = t.id
@@ -21,14 +53,22 @@ WHERE t.id = $1
 `
 
 type GetSupervisedRow struct {
-	ID          uuid.UUID
-	Shard       int16
-	PhoneNumber string
-	Status      TenantStatus
-	Jid         *string
-	State       SessionState
-	Reason      SessionReason
-	Desired     WorkerStatus
+	ID               uuid.UUID
+	Shard            int16
+	PhoneNumber      string
+	Status           TenantStatus
+	Jid              *string
+	State            SessionState
+	Reason           SessionReason
+	ReasonUntil      *time.Time
+	ReasonDetail     *string
+	ConnectedAt      *time.Time
+	RestrictedSince  *time.Time
+	RestrictedUntil  *time.Time
+	RestrictedChecks int32
+	RestrictedNumber *string
+	Desired          WorkerStatus
+	LastError        *string
 }
 
 // What the pool needs to run a tenant.
@@ -43,7 +83,15 @@ func (q *Queries) GetSupervised(ctx context.Context, tenantID uuid.UUID) (GetSup
 		&i.Jid,
 		&i.State,
 		&i.Reason,
+		&i.ReasonUntil,
+		&i.ReasonDetail,
+		&i.ConnectedAt,
+		&i.RestrictedSince,
+		&i.RestrictedUntil,
+		&i.RestrictedChecks,
+		&i.RestrictedNumber,
 		&i.Desired,
+		&i.LastError,
 	)
 	return i, err
 }
@@ -53,7 +101,7 @@ UPDATE whatsapp_sessions s SET state = 'DISCONNECTED', reason = 'RECONNECTING', 
     reason_detail = $1, last_qr = NULL, qr_expires_at = NULL, pair_code = NULL, pair_code_expires_at = NULL, updated_at = now()
 FROM tenants t JOIN shards h ON h.id = t.shard
 WHERE t.id = s.tenant_id AND h.node_id = $2 AND t.shard = ANY($3::smallint[])
-  AND s.reason IN ('CONNECTED', 'WAITING_FOR_SCAN', 'CONNECTING', 'PHONE_OFFLINE')
+  AND s.reason IN ('CONNECTED', 'RESTRICTED', 'WAITING_FOR_SCAN', 'CONNECTING')
 `
 
 type HandOverSessionsParams struct {
@@ -108,7 +156,8 @@ func (q *Queries) LinkDevice(ctx context.Context, arg LinkDeviceParams) (int64, 
 }
 
 const listToRun = `-- name: ListToRun :many
-SELECT t.id, t.shard, s.jid
+SELECT t.id, t.shard, t.phone_number, t.status, s.jid, s.state, s.reason, s.reason_until, s.reason_detail, s.connected_at,
+    s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.desired, w.last_error
 FROM tenants t
 JOIN whatsapp_sessions s ON s.tenant_id = t.id
 JOIN worker_processes w ON w.tenant_id = t.id
@@ -117,12 +166,25 @@ ORDER BY t.id
 `
 
 type ListToRunRow struct {
-	ID    uuid.UUID
-	Shard int16
-	Jid   *string
+	ID               uuid.UUID
+	Shard            int16
+	PhoneNumber      string
+	Status           TenantStatus
+	Jid              *string
+	State            SessionState
+	Reason           SessionReason
+	ReasonUntil      *time.Time
+	ReasonDetail     *string
+	ConnectedAt      *time.Time
+	RestrictedSince  *time.Time
+	RestrictedUntil  *time.Time
+	RestrictedChecks int32
+	RestrictedNumber *string
+	Desired          WorkerStatus
+	LastError        *string
 }
 
-// The tenants of these shards that should be running.
+// The tenants of these shards that should be running, as GetSupervised has them.
 func (q *Queries) ListToRun(ctx context.Context, shards []int16) ([]ListToRunRow, error) {
 	rows, err := q.db.Query(ctx, listToRun, shards)
 	if err != nil {
@@ -132,7 +194,24 @@ func (q *Queries) ListToRun(ctx context.Context, shards []int16) ([]ListToRunRow
 	var items []ListToRunRow
 	for rows.Next() {
 		var i ListToRunRow
-		if err := rows.Scan(&i.ID, &i.Shard, &i.Jid); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Shard,
+			&i.PhoneNumber,
+			&i.Status,
+			&i.Jid,
+			&i.State,
+			&i.Reason,
+			&i.ReasonUntil,
+			&i.ReasonDetail,
+			&i.ConnectedAt,
+			&i.RestrictedSince,
+			&i.RestrictedUntil,
+			&i.RestrictedChecks,
+			&i.RestrictedNumber,
+			&i.Desired,
+			&i.LastError,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -155,6 +234,40 @@ WHERE t.shard = ANY($1::smallint[]) AND s.reason = 'SCAN_EXPIRED' AND s.watched_
 // Tenants of these shards whose codes ran out, and somebody has the link page open again.
 func (q *Queries) ListWatched(ctx context.Context, shards []int16) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, listWatched, shards)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const noteHeld = `-- name: NoteHeld :many
+UPDATE message_logs q SET failure = $1::text, claim_epoch = NULL
+WHERE q.tenant_id = $2 AND q.queued AND (q.failure IS DISTINCT FROM $1::text OR q.claim_epoch IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM message_logs i WHERE i.conversation_id = q.conversation_id AND i.direction = 'IN')
+RETURNING q.id
+`
+
+type NoteHeldParams struct {
+	Note     string
+	TenantID uuid.UUID
+}
+
+// Says of messages that a restriction holds back why they wait. They count as not claimed, so that no answer overtakes them. Those
+// that changed come back.
+func (q *Queries) NoteHeld(ctx context.Context, arg NoteHeldParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, noteHeld, arg.Note, arg.TenantID)
 	if err != nil {
 		return nil, err
 	}
@@ -209,94 +322,81 @@ func (q *Queries) NumberLinkedTo(ctx context.Context, arg NumberLinkedToParams) 
 	return items, nil
 }
 
-const recordState = `-- name: RecordState :execrows
-WITH owned AS (
-    SELECT t.id FROM tenants t JOIN shards h ON h.id = t.shard
-    WHERE t.id = $2 AND h.node_id = $3 AND h.epoch = $4
-      AND (NOT $5::boolean OR set_config('synchronous_commit', 'off', true) <> '')
+const recordStates = `-- name: RecordStates :many
+WITH change AS (
+    SELECT t.id AS tenant_id, t.status AS present, n.value -> 'event_payload' AS event_payload,
+        (n.value ->> 'state')::session_state AS state, (n.value ->> 'reason')::session_reason AS reason,
+        (n.value ->> 'reason_until')::timestamptz AS reason_until, n.value ->> 'reason_detail' AS reason_detail,
+        n.value ->> 'last_qr' AS last_qr, (n.value ->> 'qr_expires_at')::timestamptz AS qr_expires_at, n.value ->> 'pair_code' AS pair_code,
+        (n.value ->> 'pair_code_expires_at')::timestamptz AS pair_code_expires_at,
+        (n.value ->> 'restricted_since')::timestamptz AS restricted_since,
+        (n.value ->> 'restricted_until')::timestamptz AS restricted_until, (n.value ->> 'restricted_checks')::integer AS restricted_checks,
+        n.value ->> 'restricted_number' AS restricted_number, (n.value ->> 'tenant_status')::tenant_status AS tenant_status,
+        (n.value ->> 'worker_status')::worker_status AS worker_status, n.value ->> 'process_name' AS process_name,
+        n.value ->> 'last_error' AS last_error, (n.value ->> 'alive')::boolean AS alive, (n.value ->> 'event_id')::uuid AS event_id,
+        n.value ->> 'event_type' AS event_type
+    FROM jsonb_array_elements($1::jsonb) AS n
+    JOIN shards h ON h.id = (n.value ->> 'shard')::smallint AND h.epoch = (n.value ->> 'epoch')::bigint AND h.node_id = $2
+    JOIN tenants t ON t.id = (n.value ->> 'tenant_id')::uuid AND t.shard = h.id
+    WHERE NOT $3::boolean OR set_config('synchronous_commit', 'off', true) <> ''
 ), session AS (
     UPDATE whatsapp_sessions s SET
-        state = $6, reason = $7,
-        reason_since = CASE WHEN s.reason = $7 THEN s.reason_since ELSE now() END,
-        reason_until = $8, reason_detail = $9,
-        last_qr = $10, qr_expires_at = $11,
-        pair_code = $12, pair_code_expires_at = $13,
-        connected_at = CASE WHEN $6::session_state = 'CONNECTED' AND s.state <> 'CONNECTED' THEN now() ELSE s.connected_at END,
-        last_seen_at = CASE WHEN $6::session_state = 'CONNECTED' THEN now() ELSE s.last_seen_at END,
+        state = n.state, reason = n.reason,
+        reason_since = CASE WHEN s.reason = n.reason THEN s.reason_since ELSE now() END,
+        reason_until = n.reason_until, reason_detail = n.reason_detail,
+        last_qr = n.last_qr, qr_expires_at = n.qr_expires_at, pair_code = n.pair_code, pair_code_expires_at = n.pair_code_expires_at,
+        restricted_since = n.restricted_since, restricted_until = n.restricted_until,
+        restricted_checks = coalesce(n.restricted_checks, 0), restricted_number = n.restricted_number,
+        connected_at = CASE WHEN n.state = 'CONNECTED' AND s.state <> 'CONNECTED' THEN now() ELSE s.connected_at END,
+        last_seen_at = CASE WHEN n.state = 'CONNECTED' THEN now() ELSE s.last_seen_at END,
         updated_at = now()
-    FROM owned WHERE s.tenant_id = owned.id
+    FROM change n WHERE s.tenant_id = n.tenant_id
 ), worker AS (
     UPDATE worker_processes w SET
-        status = $14, process_name = $15, last_error = $16,
-        heartbeat_at = CASE WHEN $14::worker_status = 'RUNNING' AND $17::boolean THEN now() ELSE w.heartbeat_at END,
-        started_at = CASE WHEN $14::worker_status = 'RUNNING' AND (w.status <> 'RUNNING' OR w.process_name <> $15)
+        status = n.worker_status, process_name = n.process_name, last_error = n.last_error,
+        heartbeat_at = CASE WHEN n.worker_status = 'RUNNING' AND n.alive THEN now() ELSE w.heartbeat_at END,
+        started_at = CASE WHEN n.worker_status = 'RUNNING' AND (w.status <> 'RUNNING' OR w.process_name <> n.process_name)
             THEN now() ELSE w.started_at END,
         updated_at = now()
-    FROM owned WHERE w.tenant_id = owned.id
+    FROM change n WHERE w.tenant_id = n.tenant_id
+), tenant AS (
+    UPDATE tenants t SET status = n.tenant_status, updated_at = now()
+    FROM change n WHERE t.id = n.tenant_id AND n.tenant_status <> n.present
 ), event AS (
     INSERT INTO portal_event_logs (id, tenant_id, event_type, payload_json)
-    SELECT $18, owned.id, $19::text, $20::jsonb
-    FROM owned WHERE $19::text <> ''
+    SELECT n.event_id, n.tenant_id, n.event_type, n.event_payload FROM change n WHERE n.event_type IS NOT NULL
 )
-UPDATE tenants t SET
-    status = $1,
-    updated_at = CASE WHEN t.status = $1 THEN t.updated_at ELSE now() END
-FROM owned WHERE t.id = owned.id
+SELECT tenant_id FROM change
 `
 
-type RecordStateParams struct {
-	TenantStatus      TenantStatus
-	TenantID          uuid.UUID
-	NodeID            *uuid.UUID
-	Epoch             int64
-	MayBeLost         bool
-	State             SessionState
-	Reason            SessionReason
-	ReasonUntil       *time.Time
-	ReasonDetail      *string
-	LastQr            *string
-	QrExpiresAt       *time.Time
-	PairCode          *string
-	PairCodeExpiresAt *time.Time
-	WorkerStatus      WorkerStatus
-	ProcessName       string
-	LastError         *string
-	Alive             bool
-	EventID           uuid.UUID
-	EventType         string
-	EventPayload      []byte
+type RecordStatesParams struct {
+	Changes   []byte
+	NodeID    *uuid.UUID
+	MayBeLost bool
 }
 
-// One change of a tenant's state: session, worker and tenant together, with an event where a person should know. Nothing
-// changes when the caller's lease on the tenant's shard is gone. A worker that starts anew gets a new started_at. What may be
-// lost in a crash of Postgres does not wait for the disk.
-func (q *Queries) RecordState(ctx context.Context, arg RecordStateParams) (int64, error) {
-	result, err := q.db.Exec(ctx, recordState,
-		arg.TenantStatus,
-		arg.TenantID,
-		arg.NodeID,
-		arg.Epoch,
-		arg.MayBeLost,
-		arg.State,
-		arg.Reason,
-		arg.ReasonUntil,
-		arg.ReasonDetail,
-		arg.LastQr,
-		arg.QrExpiresAt,
-		arg.PairCode,
-		arg.PairCodeExpiresAt,
-		arg.WorkerStatus,
-		arg.ProcessName,
-		arg.LastError,
-		arg.Alive,
-		arg.EventID,
-		arg.EventType,
-		arg.EventPayload,
-	)
+// Changes of tenants' states: session, worker and tenant together, each with an event where a person should know. They come as
+// a JSON array, see stateChange in whatsapp/record.go. Nothing changes of a tenant whose shard the caller does not hold any more;
+// those that it holds come back. A worker that starts anew gets a new started_at. What may be lost in a crash of Postgres does not
+// wait for the disk.
+func (q *Queries) RecordStates(ctx context.Context, arg RecordStatesParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, recordStates, arg.Changes, arg.NodeID, arg.MayBeLost)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return result.RowsAffected(), nil
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var tenant_id uuid.UUID
+		if err := rows.Scan(&tenant_id); err != nil {
+			return nil, err
+		}
+		items = append(items, tenant_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const unlinkDevice = `-- name: UnlinkDevice :exec

@@ -98,9 +98,10 @@ func TestAPIPairCode(t *testing.T) {
 		}
 	})
 	for name, c := range map[string]struct{ sql, detail string }{
-		"the number is banned": {`UPDATE whatsapp_sessions SET reason = 'BANNED', reason_since = now() WHERE tenant_id = $1`, "suspended"},
-		"somebody scans":       {`UPDATE whatsapp_sessions SET state = 'CONNECTED', reason = 'CONNECTED', jid = '1:1@s.whatsapp.net' WHERE tenant_id = $1`, "linked"},
-		"the worker fails":     {`UPDATE worker_processes SET status = 'ERROR', last_error = 'No route to WhatsApp.' WHERE tenant_id = $1`, "No route"},
+		"the number is banned":  {`UPDATE whatsapp_sessions SET reason = 'BANNED', reason_since = now(), reason_until = now() + interval '1 hour' WHERE tenant_id = $1`, "suspended"},
+		"the account is locked": {`UPDATE whatsapp_sessions SET reason = 'LOCKED', reason_since = now() WHERE tenant_id = $1`, "locked"},
+		"somebody scans":        {`UPDATE whatsapp_sessions SET state = 'CONNECTED', reason = 'CONNECTED', jid = '1:1@s.whatsapp.net' WHERE tenant_id = $1`, "linked"},
+		"the worker fails":      {`UPDATE worker_processes SET status = 'ERROR', last_error = 'No route to WhatsApp.' WHERE tenant_id = $1`, "No route"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -262,6 +263,14 @@ func TestAPIEvents(t *testing.T) {
 	}
 	if q := next(t, events, "qr", "QR"); q["state"] != "CONNECTED" || q["qr"] != nil {
 		t.Errorf("scanned: %v", q)
+	}
+
+	a.exec(`UPDATE whatsapp_sessions SET reason = 'RESTRICTED', restricted_since = now(), restricted_until = now() + interval '1 hour', restricted_checks = 1,
+		restricted_number = '+255712000002' WHERE tenant_id = $1`, id)
+	s := next(t, events, "session", "Session")
+	if r, ok := s["restriction"].(map[string]any); !ok || s["state"] != "CONNECTED" || s["reason"] != "RESTRICTED" || r["until"] == nil || r["end_known"] != false ||
+		!strings.Contains(s["reason_text"].(string), "checked again at") {
+		t.Errorf("restricted: %v", s)
 	}
 
 	in := a.say(id, "+255713000002", "Neema", "Habari\nza leo")

@@ -82,8 +82,8 @@ func pairingFailed(before, now queries.GetTenantRow) string {
 	}
 	if is.Reason != was.Reason || !is.ReasonSince.Equal(was.ReasonSince) {
 		switch is.Reason {
-		case queries.SessionReasonBANNED, queries.SessionReasonOUTDATED, queries.SessionReasonLOGGEDOUT, queries.SessionReasonREPLACED,
-			queries.SessionReasonSTOPPED:
+		case queries.SessionReasonBANNED, queries.SessionReasonOUTDATED, queries.SessionReasonLOGGEDOUT, queries.SessionReasonLOCKED,
+			queries.SessionReasonREPLACED, queries.SessionReasonSTOPPED, queries.SessionReasonUNLINKED:
 			return sessionSentence(is, "en", time.UTC)
 		}
 	}

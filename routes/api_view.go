@@ -36,12 +36,23 @@ type sessionJSON struct {
 	Reason      queries.SessionReason `json:"reason"`
 	ReasonSince time.Time             `json:"reason_since"`
 	ReasonUntil *time.Time            `json:"reason_until"`
-	PhoneNumber *string               `json:"phone_number"` // the linked one, E.164; null: none is linked
-	JID         *string               `json:"jid"`
-	PushName    *string               `json:"push_name"`
-	QRExpiresAt *time.Time            `json:"qr_expires_at"`
-	ConnectedAt *time.Time            `json:"connected_at"`
-	LastSeenAt  *time.Time            `json:"last_seen_at"`
+	// ReasonText says for people what it means and what to do, in English; null: the state says all.
+	ReasonText   *string          `json:"reason_text"`
+	ReasonDetail *string          `json:"reason_detail"` // what WhatsApp or the network said; for the log
+	Restriction  *restrictionJSON `json:"restriction"`   // null: none
+	PhoneNumber  *string          `json:"phone_number"`  // the linked one, E.164; null: none is linked
+	JID          *string          `json:"jid"`
+	PushName     *string          `json:"push_name"`
+	QRExpiresAt  *time.Time       `json:"qr_expires_at"`
+	ConnectedAt  *time.Time       `json:"connected_at"`
+	LastSeenAt   *time.Time       `json:"last_seen_at"`
+}
+
+// restrictionJSON says that first messages to new customers are held back; answers to whoever wrote are not.
+type restrictionJSON struct {
+	Since    time.Time `json:"since"`
+	Until    time.Time `json:"until"`
+	EndKnown bool      `json:"end_known"` // false: until is when it is looked again whether it is over
 }
 
 type workerJSON struct {
@@ -82,11 +93,18 @@ func toTenantJSON(t queries.GetTenantRow) tenantJSON {
 }
 
 func toSessionJSON(s queries.WhatsappSession) sessionJSON {
-	return sessionJSON{
+	view := sessionJSON{
 		State: s.State, Reason: s.Reason, ReasonSince: s.ReasonSince.UTC(), ReasonUntil: utc(s.ReasonUntil),
 		PhoneNumber: phoneOfJID(s.Jid), JID: s.Jid, PushName: s.PushName, QRExpiresAt: utc(s.QrExpiresAt),
-		ConnectedAt: utc(s.ConnectedAt), LastSeenAt: utc(s.LastSeenAt),
+		ConnectedAt: utc(s.ConnectedAt), LastSeenAt: utc(s.LastSeenAt), ReasonDetail: s.ReasonDetail,
 	}
+	if text := sessionSentence(s, "en", time.UTC); text != "" {
+		view.ReasonText = &text
+	}
+	if s.RestrictedSince != nil && s.RestrictedUntil != nil {
+		view.Restriction = &restrictionJSON{Since: s.RestrictedSince.UTC(), Until: s.RestrictedUntil.UTC(), EndKnown: s.RestrictedChecks == 0}
+	}
+	return view
 }
 
 func toWorkerJSON(w queries.WorkerProcess) workerJSON {

@@ -48,9 +48,9 @@ func (s *server) portalHome(c *fiber.Ctx) error {
 // portalState words the state and counts the day.
 func (s *server) portalState(ctx context.Context, q *queries.Queries, t queries.GetTenantRow, lang string) (PortalState, error) {
 	p := PortalState{
-		Text: PortalWords(lang), State: SessionState(string(t.WhatsappSession.State), lang), Phone: linkedPhone(t),
+		Text: PortalWords(lang), State: sessionState(t.WhatsappSession, lang), Phone: linkedPhone(t),
 	}
-	p.Headline, p.Detail = portalWords(t, lang)
+	p.Headline, p.Detail = portalWords(t, lang, s.Location)
 	today, err := q.CountToday(ctx, queries.CountTodayParams{TenantID: t.Tenant.ID, Since: s.today()})
 	if err != nil {
 		return p, err

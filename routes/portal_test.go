@@ -140,22 +140,66 @@ func TestPortalPages(t *testing.T) {
 	owner.get("/portal/messages?cursor=nonsense").want(t, 422)
 }
 
+// Every state that a session can be in has its own sentence for the operator and its own words for the owner, in both languages.
 func TestEverySessionReasonHasWords(t *testing.T) {
+	now := time.Now()
+	session := func(reason queries.SessionReason, change ...func(*queries.WhatsappSession)) queries.WhatsappSession {
+		w := queries.WhatsappSession{Reason: reason, State: queries.SessionStateDISCONNECTED, ReasonSince: now}
+		if reason == queries.SessionReasonCONNECTED || reason == queries.SessionReasonRESTRICTED {
+			w.State = queries.SessionStateCONNECTED
+		}
+		for _, c := range change {
+			c(&w)
+		}
+		return w
+	}
+	linked := func(w *queries.WhatsappSession) { w.Jid = new("255712000001:3@s.whatsapp.net") }
+	until := func(d time.Duration) func(*queries.WhatsappSession) {
+		return func(w *queries.WhatsappSession) { w.ReasonUntil, w.RestrictedUntil = new(now.Add(d)), new(now.Add(d)) }
+	}
+	states := map[string]queries.WhatsappSession{
+		"a ban with an end":          session(queries.SessionReasonBANNED, linked, until(50*time.Hour)),
+		"a ban without an end":       session(queries.SessionReasonBANNED, linked),
+		"a ban for good":             session(queries.SessionReasonBANNED),
+		"away for long":              session(queries.SessionReasonRECONNECTING, linked, func(w *queries.WhatsappSession) { w.ReasonSince = now.Add(-time.Hour) }),
+		"restricted with an end":     session(queries.SessionReasonRESTRICTED, linked, until(50*time.Hour)),
+		"restricted without an end":  session(queries.SessionReasonRESTRICTED, linked, until(time.Hour), func(w *queries.WhatsappSession) { w.RestrictedChecks = 2 }),
+		"restricted and now checked": session(queries.SessionReasonRESTRICTED, linked, until(-time.Second), func(w *queries.WhatsappSession) { w.RestrictedChecks = 2 }),
+	}
 	for _, reason := range queries.AllSessionReasonValues() {
-		row := queries.GetTenantRow{WhatsappSession: queries.WhatsappSession{Reason: reason, State: queries.SessionStateDISCONNECTED}}
-		row.WorkerProcess.Desired = queries.WorkerStatusSTOPPED
-		if reason == queries.SessionReasonCONNECTED {
-			row.WhatsappSession.State = queries.SessionStateCONNECTED
+		if reason != queries.SessionReasonBANNED && reason != queries.SessionReasonRESTRICTED {
+			states[string(reason)] = session(reason)
 		}
+	}
+	seen := map[string]string{}
+	for name, w := range states {
+		row := queries.GetTenantRow{WhatsappSession: w, WorkerProcess: queries.WorkerProcess{Desired: queries.WorkerStatusSTOPPED}}
+		english, inDetail := portalWords(row, "en", time.UTC)
 		for _, lang := range []string{"en", "sw"} {
-			headline, detail := portalWords(row, lang)
-			if headline == "" || detail == "" {
-				t.Errorf("%s in %s: headline %q, detail %q", reason, lang, headline, detail)
+			headline, detail := portalWords(row, lang, time.UTC)
+			sentence := sessionSentence(w, lang, time.UTC)
+			for _, text := range []string{headline, detail, sentence} {
+				if strings.Contains(text, "{") || text == "" && !(w.Reason == queries.SessionReasonNEVERLINKED || w.Reason == queries.SessionReasonCONNECTED) {
+					t.Errorf("%s in %s: headline %q, detail %q, sentence %q", name, lang, headline, detail, sentence)
+				}
 			}
-			if shownReasons[reason] != "" && sessionSentence(row.WhatsappSession, lang, time.UTC) == "" {
-				t.Errorf("%s in %s has no sentence", reason, lang)
+			if lang == "sw" && (headline == english || detail == inDetail) {
+				t.Errorf("%s is not in Swahili: %q, %q", name, headline, detail)
+			}
+			if other := seen[lang+sentence]; sentence != "" && other != "" {
+				t.Errorf("%s and %s have the same sentence %q", name, other, sentence)
+			}
+			seen[lang+sentence] = name
+		}
+		if w.RestrictedUntil != nil && w.RestrictedUntil.After(now) || w.ReasonUntil != nil && w.ReasonUntil.After(now) {
+			when := w.ReasonUntil.In(time.UTC).Format("15:04")
+			if headline, detail := portalWords(row, "sw", time.UTC); !strings.Contains(headline+detail, when) || !strings.Contains(sessionSentence(w, "en", time.UTC), when) {
+				t.Errorf("%s: nobody is told until when (%s): %q, %q", name, when, headline, detail)
 			}
 		}
+	}
+	if word := sessionState(states["restricted with an end"], "en"); word.Word == SessionState("CONNECTED", "en").Word || word.Tone != ToneWaiting {
+		t.Errorf("a restricted session is shown as %+v", word)
 	}
 }
 

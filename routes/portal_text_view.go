@@ -143,52 +143,76 @@ func SignOutWords(lang string) SignOutText {
 	}
 }
 
-// Reasons why a session is not connected, as ReasonSentence knows them.
+// What a session's state means, as ReasonSentence knows it. Those with a time say so.
 const (
+	ReasonConnecting   = "connecting"
 	ReasonWaitingScan  = "waiting_scan"
 	ReasonReconnecting = "reconnecting" // at: since when
+	ReasonUnreachable  = "unreachable"  // at: since when
+	ReasonRefused      = "refused"      // at: since when
 	ReasonLoggedOut    = "logged_out"
+	ReasonLocked       = "locked"
+	ReasonUnlinked     = "unlinked"
 	ReasonReplaced     = "replaced"
-	ReasonBanned       = "banned" // at: until when; zero for unknown
+	ReasonBanned       = "banned" // at: until when
+	ReasonBannedNoEnd  = "banned_no_end"
+	ReasonBannedGone   = "banned_for_good"
 	ReasonOutdated     = "outdated"
-	ReasonPhoneOffline = "phone_offline"
 	ReasonStopped      = "stopped"
 	ReasonPairFailed   = "pair_failed"
 	ReasonTimedOut     = "codes_ran_out"
+	ReasonRestricted   = "restricted"       // at: until when
+	ReasonRechecked    = "restricted_check" // at: when it is looked again whether it is over
+	ReasonRechecking   = "restricted_now"
 )
 
+// reasonWords say what is and what to do, in English and Swahili; {at} is the time.
 var reasonWords = map[string][2]string{
+	ReasonConnecting:   {"Connecting to WhatsApp.", "Inaunganishwa na WhatsApp."},
 	ReasonWaitingScan:  {"Waiting for the phone to scan the code.", "Tunasubiri simu iskani msimbo."},
-	ReasonReconnecting: {"The connection dropped; it comes back by itself.", "Muunganisho umekatika; unarudi wenyewe."},
-	ReasonLoggedOut:    {"The device was removed on the phone. Link the number again.", "Kifaa kiliondolewa kwenye simu. Unganisha namba tena."},
-	ReasonReplaced:     {"Another program took over this link. Stop the other one, then start again.", "Programu nyingine imechukua kiungo hiki. Izime, kisha uanze tena."},
-	ReasonBanned:       {"WhatsApp has suspended this number for a while.", "WhatsApp imeisimamisha namba hii kwa muda."},
-	ReasonOutdated:     {"WhatsApp asks for a newer version of this server. Update it, then start again.", "WhatsApp inahitaji toleo jipya la mfumo huu. Wasiliana na msimamizi."},
-	ReasonPhoneOffline: {"The phone has been offline for too long. Open WhatsApp on it.", "Simu haijawa mtandaoni kwa muda mrefu. Fungua WhatsApp kwenye simu."},
-	ReasonStopped:      {"Stopped by a person.", "Imesimamishwa na mtu."},
-	ReasonPairFailed:   {"Linking did not work. Try once more.", "Kuunganisha hakukufaulu. Jaribu tena."},
-	ReasonTimedOut:     {"Nobody scanned the code in time. Ask for a new one.", "Msimbo haukuskaniwa kwa wakati. Omba mwingine."},
+	ReasonReconnecting: {"The connection dropped; it comes back by itself. Since {at}.", "Muunganisho umekatika; unarudi wenyewe. Tangu {at}."},
+	ReasonUnreachable: {"No connection to WhatsApp since {at}; it is tried again at least once a minute. If other numbers are away too, look at this server's internet connection.",
+		"Hakuna muunganisho na WhatsApp tangu {at}; inajaribiwa tena angalau kila dakika. Kama namba nyingine pia zimekatika, angalia intaneti ya mfumo huu."},
+	ReasonRefused: {"WhatsApp has turned the connection away since {at}. It is tried again by itself, with growing pauses; if it lasts, update this server.",
+		"WhatsApp inakataa muunganisho tangu {at}. Inajaribiwa tena yenyewe, kwa kusubiri zaidi kila mara; ikiendelea, wasiliana na msimamizi."},
+	ReasonLoggedOut: {"The device was removed on the phone. Link the number again.", "Kifaa kiliondolewa kwenye simu. Unganisha namba tena."},
+	ReasonLocked: {"WhatsApp ended the link: the account on the phone is locked, logged out or on another phone. Open WhatsApp there, follow what it says, then link again.",
+		"WhatsApp imeondoa muunganisho: akaunti kwenye simu imefungwa, imetoka au imehamia simu nyingine. Fungua WhatsApp huko, fuata inachosema, kisha unganisha tena."},
+	ReasonUnlinked: {"The number is not linked any more. Link it again to go on.", "Namba haijaunganishwa tena. Iunganishe tena ili kuendelea."},
+	ReasonReplaced: {"Another program took over this link. Stop the other one, then start again.", "Programu nyingine imechukua kiungo hiki. Izime, kisha uanze tena."},
+	ReasonBanned: {"WhatsApp has suspended this number until {at}. It connects again by itself then; do not restart it before.",
+		"WhatsApp imeisimamisha namba hii hadi {at}. Itaunganishwa yenyewe baada ya hapo; usiianzishe kabla."},
+	ReasonBannedNoEnd: {"WhatsApp has suspended this number and named no end. Look at WhatsApp on the phone, and restart when it works there.",
+		"WhatsApp imeisimamisha namba hii bila kusema hadi lini. Angalia WhatsApp kwenye simu, na uanzishe upya ikifanya kazi huko."},
+	ReasonBannedGone: {"WhatsApp has banned this number and ended the link. Ask for a review in WhatsApp on the phone, then link it again.",
+		"WhatsApp imeifungia namba hii na kuondoa muunganisho. Omba ikaguliwe upya ndani ya WhatsApp kwenye simu, kisha unganisha tena."},
+	ReasonOutdated:   {"WhatsApp asks for a newer version of this server. Update it, then start again.", "WhatsApp inahitaji toleo jipya la mfumo huu. Wasiliana na msimamizi."},
+	ReasonStopped:    {"Stopped by a person.", "Imesimamishwa na mtu."},
+	ReasonPairFailed: {"Linking did not work. Try once more.", "Kuunganisha hakukufaulu. Jaribu tena."},
+	ReasonTimedOut:   {"Nobody scanned the code in time. Ask for a new one.", "Msimbo haukuskaniwa kwa wakati. Omba mwingine."},
+	ReasonRestricted: {"WhatsApp does not let this number write first to new customers until {at}. Whoever wrote is answered as always; first messages wait and go out by themselves then.",
+		"WhatsApp hairuhusu namba hii kuwaandikia wateja wapya kwanza hadi {at}. Walioandika wanajibiwa kama kawaida; ujumbe wa kwanza unasubiri na utatumwa wenyewe baada ya hapo."},
+	ReasonRechecked: {"WhatsApp does not let this number write first to new customers and names no end; checked again at {at}. Whoever wrote is answered as always; first messages wait and go out by themselves.",
+		"WhatsApp hairuhusu namba hii kuwaandikia wateja wapya kwanza, bila kusema hadi lini; itaangaliwa tena {at}. Walioandika wanajibiwa kama kawaida; ujumbe wa kwanza unasubiri na utatumwa wenyewe."},
+	ReasonRechecking: {"WhatsApp does not let this number write first to new customers; it is being checked whether that is over. Whoever wrote is answered as always.",
+		"WhatsApp hairuhusu namba hii kuwaandikia wateja wapya kwanza; inaangaliwa kama imekwisha. Walioandika wanajibiwa kama kawaida."},
 }
 
-// ReasonSentence words why a session is not connected, or "" for a reason it does not know. For
-// ReasonBanned and ReasonReconnecting a non-zero at is added as a clock time in at's own zone.
+// ReasonSentence words what a session's state means, or "" for one it does not know; at is the time that belongs to it, in the
+// zone people live in.
 func ReasonSentence(reason, lang string, at time.Time) string {
-	w, ok := reasonWords[reason]
-	if !ok {
-		return ""
-	}
-	s, until, since := w[0], "Until ", "Since "
+	return withTime(reasonWords[reason], lang, at)
+}
+
+// withTime puts a time into words that name one: today's without the day.
+func withTime(words [2]string, lang string, at time.Time) string {
+	i := 0
 	if lang == "sw" {
-		s, until, since = w[1], "Hadi ", "Tangu "
+		i = 1
 	}
-	if at.IsZero() {
-		return s
+	form := "2 Jan 15:04"
+	if now := time.Now().In(at.Location()); now.YearDay() == at.YearDay() && now.Year() == at.Year() {
+		form = "15:04"
 	}
-	switch reason {
-	case ReasonBanned:
-		return s + " " + until + at.Format("2 Jan 15:04") + "."
-	case ReasonReconnecting:
-		return s + " " + since + at.Format("15:04") + "."
-	}
-	return s
+	return strings.ReplaceAll(words[i], "{at}", at.Format(form))
 }

@@ -31,6 +31,7 @@ var sessionWords = []stateWord{
 	{"DISCONNECTED", ToneIdle, "Not connected", "Haijaunganishwa"},
 	{"QR_READY", ToneWaiting, "Waiting for scan", "Inasubiri kuskaniwa"},
 	{"CONNECTED", ToneOK, "Connected", "Imeunganishwa"},
+	{"RESTRICTED", ToneWaiting, "Connected, limited", "Imeunganishwa, kwa kikomo"}, // connected, but may not write to new customers
 }
 
 var workerWords = []stateWord{
@@ -67,6 +68,7 @@ type StatePanel struct {
 	WorkerNode    string // host the worker runs on; empty when it runs nowhere
 	WorkerError   string // last error in plain words; empty for none
 	Queued        int    // replies waiting to be sent
+	Held          int    // first messages to new customers among them, which WhatsApp does not take now
 
 	// Which buttons are legal in the present state.
 	CanStart, CanStop, CanRestart, CanLogout bool

@@ -56,11 +56,10 @@ func (s *server) tenantView(c *fiber.Ctx, t queries.GetTenantRow) (TenantPage, e
 		Delete: DeleteForm{TenantID: t.Tenant.ID.String(), Name: t.Tenant.Name},
 	}
 	page.StreamURL = base + "/stream"
-	queued, err := s.system.CountQueued(ctx, t.Tenant.ID)
-	if err != nil {
+	var err error
+	if page.State, err = s.statePanel(ctx, s.system, t); err != nil {
 		return page, err
 	}
-	page.State = s.statePanel(t, queued)
 	if page.Link, err = s.linkPanel(t, base, "en"); err != nil {
 		return page, err
 	}

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"context"
 	"encoding/base64"
 	"strings"
 	"time"
@@ -42,14 +43,33 @@ func lastSeen(t queries.GetTenantRow) time.Time {
 	return at
 }
 
-func (s *server) statePanel(t queries.GetTenantRow, queued int64) StatePanel {
+// sessionState words a session's state; a restricted one is connected and has its own word.
+func sessionState(w queries.WhatsappSession, lang string) State {
+	if w.State == queries.SessionStateCONNECTED && w.Reason == queries.SessionReasonRESTRICTED {
+		return SessionState(string(w.Reason), lang)
+	}
+	return SessionState(string(w.State), lang)
+}
+
+// waitingMessages counts a tenant's queued messages, and those among them that a restriction holds back.
+func waitingMessages(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) (queued, held int, err error) {
+	all, err := q.CountQueued(ctx, t.Tenant.ID)
+	if err == nil && t.WhatsappSession.Reason == queries.SessionReasonRESTRICTED && all > 0 {
+		var some int64
+		some, err = q.CountHeld(ctx, t.Tenant.ID)
+		held = int(some)
+	}
+	return int(all), held, err
+}
+
+func (s *server) statePanel(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) (StatePanel, error) {
 	w, may := t.WorkerProcess, jobs.Allowed(t)
 	p := StatePanel{
 		TenantID: t.Tenant.ID.String(),
 		Tenant:   TenantState(string(t.Tenant.Status), "en"),
-		Session:  SessionState(string(t.WhatsappSession.State), "en"), SessionReason: sessionSentence(t.WhatsappSession, "en", s.Location),
+		Session:  sessionState(t.WhatsappSession, "en"), SessionReason: sessionSentence(t.WhatsappSession, "en", s.Location),
 		SessionSince: t.WhatsappSession.ReasonSince, LastSeen: lastSeen(t),
-		Worker: WorkerState(workerCode(w), "en"), Queued: int(queued),
+		Worker:   WorkerState(workerCode(w), "en"),
 		CanStart: may.Start, CanStop: may.Stop, CanRestart: may.Restart, CanLogout: may.Logout,
 	}
 	if w.Status == queries.WorkerStatusRUNNING {
@@ -58,7 +78,9 @@ func (s *server) statePanel(t queries.GetTenantRow, queued int64) StatePanel {
 	if w.Status == queries.WorkerStatusERROR && w.LastError != nil {
 		p.WorkerError = *w.LastError
 	}
-	return p
+	var err error
+	p.Queued, p.Held, err = waitingMessages(ctx, q, t)
+	return p, err
 }
 
 func (s *server) tenantRow(t queries.GetTenantRow) TenantRow {
@@ -66,7 +88,7 @@ func (s *server) tenantRow(t queries.GetTenantRow) TenantRow {
 		ID: t.Tenant.ID.String(), Name: t.Tenant.Name, Phone: t.Tenant.PhoneNumber,
 		Template: labelOf(TemplateChoices(), string(t.TenantConfig.TemplateType)),
 		Language: labelOf(LanguageChoices(), string(t.TenantConfig.Language)),
-		Tenant:   TenantState(string(t.Tenant.Status), "en"), Session: SessionState(string(t.WhatsappSession.State), "en"),
+		Tenant:   TenantState(string(t.Tenant.Status), "en"), Session: sessionState(t.WhatsappSession, "en"),
 		SessionReason: sessionSentence(t.WhatsappSession, "en", s.Location),
 		Worker:        WorkerState(workerCode(t.WorkerProcess), "en"), LastSeen: lastSeen(t),
 	}
@@ -93,8 +115,8 @@ func preparing(t queries.GetTenantRow) bool {
 		return false
 	}
 	switch w.Reason {
-	case queries.SessionReasonLOGGEDOUT, queries.SessionReasonREPLACED, queries.SessionReasonBANNED,
-		queries.SessionReasonOUTDATED, queries.SessionReasonPHONEOFFLINE:
+	case queries.SessionReasonLOGGEDOUT, queries.SessionReasonLOCKED, queries.SessionReasonREPLACED, queries.SessionReasonBANNED,
+		queries.SessionReasonOUTDATED:
 		return false
 	}
 	return true
@@ -139,6 +161,9 @@ func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel
 		return p, nil
 	case preparing(t):
 		p.Preparing = true
+		if w.Reason == queries.SessionReasonREFUSED || w.Reason == queries.SessionReasonRECONNECTING { // then the code does not come in a moment
+			p.Reason = sessionSentence(w, lang, s.Location)
+		}
 		return p, nil
 	}
 	if sentence := sessionSentence(w, lang, s.Location); sentence != "" {

@@ -90,8 +90,8 @@ func (s *server) tenantStream(c *fiber.Ctx) error {
 	live := tenantLive{
 		s: s, tenant: id, base: tenantBase(id), lang: "en", query: func(_ context.Context, fn func(*queries.Queries) error) error { return fn(s.system) },
 		state: func(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) ([]fragment, error) {
-			queued, err := q.CountQueued(ctx, id)
-			parts := []fragment{{"fragments/state_panel", s.statePanel(t, queued)}}
+			panel, err := s.statePanel(ctx, q, t)
+			parts := []fragment{{"fragments/state_panel", panel}}
 			if form := sendForm(t); form.Enabled != canSend { // only then: it may hold what somebody wrote
 				canSend = form.Enabled
 				parts = append(parts, fragment{"fragments/send_form", form})

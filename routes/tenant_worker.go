@@ -42,11 +42,11 @@ func (s *server) tenantWorker(c *fiber.Ctx) error {
 	if t, err = s.tenant(c.UserContext(), t.Tenant.ID); err != nil {
 		return err
 	}
-	queued, err := s.system.CountQueued(c.UserContext(), t.Tenant.ID)
+	panel, err := s.statePanel(c.UserContext(), s.system, t)
 	if err != nil {
 		return err
 	}
-	return s.done(c, "", "fragments/state_panel", s.statePanel(t, queued), said)
+	return s.done(c, "", "fragments/state_panel", panel, said)
 }
 
 // startCommand: where a worker runs without a number (its codes ran out, the phone unlinked it), "Show the QR code" means a

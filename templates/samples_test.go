@@ -214,7 +214,7 @@ func samples(t testing.TB) []sample {
 	stopped := tenantPage(now)
 	stopped.Name, stopped.Title = longName, longName
 	stopped.State.Tenant, stopped.State.Session, stopped.State.Worker = routes.TenantState("ERROR", "en"), routes.SessionState("DISCONNECTED", "en"), routes.WorkerState("ERROR", "en")
-	stopped.State.SessionReason = routes.ReasonSentence(routes.ReasonBanned, "en", now.Add(5*time.Hour))
+	stopped.State.SessionReason = routes.ReasonSentence(routes.ReasonBanned, "en", now.Add(25*time.Hour))
 	stopped.State.WorkerError, stopped.State.CanStop, stopped.State.CanRestart, stopped.State.CanStart, stopped.State.Queued = "WhatsApp closed the connection: the account is suspended.", false, false, true, 12
 	stopped.Link.Connected, stopped.Link.Blocked, stopped.Link.Reason = false, true, stopped.State.SessionReason
 	stopped.Messages, stopped.Events = routes.MessageList{Lang: "en", Error: "The messages could not be read. Reload the page."}, events(200, "en", now)
@@ -223,6 +223,10 @@ func samples(t testing.TB) []sample {
 	stopped.Config.Errors, stopped.Config.Error = routes.FieldErrors{"business_name": "Please give a name.", "replies_per_minute": "A whole number, 0 to 600.", "template_type": "Unknown.", "language": "Unknown."}, "Nothing was saved."
 	stopped.Delete.Error = "The name does not match."
 	add("tenant-failed", "admin/tenant", stopped)
+	restricted := tenantPage(now)
+	restricted.State.Session, restricted.State.SessionReason = routes.SessionState("RESTRICTED", "en"), routes.ReasonSentence(routes.ReasonRestricted, "en", now.Add(30*time.Hour))
+	restricted.State.Queued, restricted.State.Held, restricted.State.SessionSince = 14, 13, now.Add(-20*time.Minute)
+	add("tenant-restricted", "admin/tenant", restricted)
 	idle := tenantPage(now)
 	idle.Link.Connected, idle.Link.CanStart, idle.Config.Saved = false, true, true
 	idle.Messages = messages(200, "en", now)
@@ -244,6 +248,10 @@ func samples(t testing.TB) []sample {
 			State: routes.PortalState{Text: w, State: routes.TenantState("ACTIVE", lang), Headline: "Namba yako inajibu wateja.", Detail: "Kila kitu kiko sawa. Huna la kufanya sasa.", Phone: "+255712345678", Received: 42, Answered: 41, Waiting: 1},
 			Link:  routes.LinkPanel{Base: "/portal", Text: routes.LinkWords(lang), Connected: true, Phone: "+255712345678", Since: now.Add(-50 * time.Hour), Pair: routes.PairForm{Base: "/portal", Text: routes.LinkWords(lang)}}}
 		add("portal-home-"+lang, "portal/home", home)
+		restricted := home
+		restricted.State.State, restricted.State.Waiting = routes.SessionState("RESTRICTED", lang), 13
+		restricted.State.Headline, restricted.State.Detail = routes.PortalSentence(routes.ReasonRestricted, lang, now.Add(30*time.Hour))
+		add("portal-restricted-"+lang, "portal/home", restricted)
 		link := home
 		link.Page = demo(link.Page)
 		link.State = routes.PortalState{Text: w, State: routes.TenantState("QR_PENDING", lang), Headline: "Unganisha namba yako ya WhatsApp.", Detail: "Baada ya hapo wateja wanajibiwa papo hapo.", Phone: "+255712345678"}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/store"
 	"go.mau.fi/whatsmeow/types/events"
 
 	"flowhq/queries"
@@ -22,23 +23,36 @@ const (
 	streamErrorPause = 3 * time.Second  // for WhatsApp to close after an error it did not explain
 )
 
-// prepare loads what the tenant is linked with, and makes the client where there is none.
+// prepare makes the client, where there is none, of what the tenant is linked with.
 func (s *supervisor) prepare(ctx context.Context) error {
+	if s.client != nil && s.jid != "" {
+		return nil // what is stored of a linked tenant only this supervisor changes
+	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	t, err := s.pool.q.GetSupervised(ctx, s.tenant)
-	if err != nil {
-		return fmt.Errorf("load tenant: %w", err)
+	known := s.given
+	s.given = nil
+	if known == nil {
+		t, err := s.pool.q.GetSupervised(ctx, s.tenant)
+		if err != nil {
+			return fmt.Errorf("load tenant: %w", err)
+		}
+		known = &given{tenant: t}
+		if t.Jid != nil {
+			if known.device, err = s.pool.devices.read(ctx, *t.Jid); err != nil {
+				return fmt.Errorf("load device: %w", err)
+			}
+		}
 	}
+	t := known.tenant
 	s.phone, s.tenantSt = t.PhoneNumber, t.Status
 	if s.tenantSt == queries.TenantStatusPAUSED || s.tenantSt == queries.TenantStatusERROR {
 		s.tenantSt = queries.TenantStatusACTIVE
 	}
-	jid := ""
-	if t.Jid != nil {
-		jid = *t.Jid
+	if s.client == nil {
+		s.restriction.Store(storedRestriction(t))
 	}
-	number := t.PhoneNumber
+	jid, number := deref(t.Jid), t.PhoneNumber
 	if user, _, _ := strings.Cut(jid, "@"); user != "" {
 		user, _, _ = strings.Cut(user, ":")
 		number = "+" + user
@@ -47,18 +61,20 @@ func (s *supervisor) prepare(ctx context.Context) error {
 	if s.client != nil && s.jid == jid {
 		return nil
 	}
+	if jid != "" && known.device == nil { // the device's rows are gone, so the link is
+		if err := s.newDevice().forget(ctx, jid); err != nil {
+			return err
+		}
+		jid = ""
+	}
 	s.jid, s.device = jid, s.newDevice()
-	device := s.device.blank()
-	if jid != "" {
-		if device, err = s.device.open(ctx, jid); err != nil {
-			return fmt.Errorf("load device: %w", err)
-		} else if device == nil {
-			// The device's rows are gone, so the link is.
-			if err := s.device.forget(ctx, jid); err != nil {
-				return err
-			}
-			s.jid, s.device = "", s.newDevice()
-			device = s.device.blank()
+	var device *store.Device
+	if jid == "" {
+		device = s.device.blank()
+	} else {
+		var err error
+		if device, err = s.device.open(known.device); err != nil {
+			return err
 		}
 	}
 	cli := whatsmeow.NewClient(device, waLogger{s.log, "whatsmeow"})
@@ -71,6 +87,7 @@ func (s *supervisor) prepare(ctx context.Context) error {
 	cli.UseRetryMessageStore = true
 	cli.ManualHistorySyncDownload = true // history notifications are acknowledged and never fetched
 	cli.BackgroundEventCtx = s.ctx
+	cli.RefreshCAT = noCAT
 	cli.SetMaxParallelRetryReceiptHandling(1)
 	cli.SetPreLoginHTTPClient(s.pool.http)
 	cli.SetWebsocketHTTPClient(s.pool.http)
@@ -81,8 +98,11 @@ func (s *supervisor) prepare(ctx context.Context) error {
 	return nil
 }
 
+// noCAT answers WhatsApp's asking for a token that only Messenger's clients have: without an answer whatsmeow would panic.
+func noCAT(context.Context) error { return errors.New("WhatsApp asks for a token of Messenger") }
+
 // connect makes one connection and stays with it until it ends.
-func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
+func (s *supervisor) connect(ctx context.Context, w *waits) ending {
 	if err := aside(func() error { return s.prepare(ctx) }); err != nil {
 		end := s.again("", err)
 		end.database = passing(err) && !errors.Is(err, pgx.ErrNoRows)
@@ -90,8 +110,10 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	}
 	s.linking.Store(s.jid == "")
 	s.scanned.Store(false)
-	if s.status.reason != queries.SessionReasonRECONNECTING && s.status.reason != queries.SessionReasonWAITINGFORSCAN {
-		s.alive.Store(true)
+	s.alive.Store(true)
+	switch s.status.reason {
+	case queries.SessionReasonRECONNECTING, queries.SessionReasonREFUSED, queries.SessionReasonWAITINGFORSCAN: // still so
+	default:
 		st := connectingStatus(s.jid != "", s.tenantSt)
 		st.lastError = s.pairError
 		s.record(ctx, st)
@@ -107,14 +129,16 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	if ctx.Err() != nil {
 		return ending{}
 	}
-	s.forgetEvents()
+	s.forgetEvents(ctx)
 	s.pool.metrics.dials.Inc()
 	cli, life := s.client, s.ctx
 	if s.device.store != nil {
 		life = s.device.store.resume(life)
 	}
 	if err := aside(func() error { return cli.ConnectContext(life) }); err != nil {
-		return s.again("WhatsApp cannot be reached", err)
+		end := s.again("WhatsApp cannot be reached", err)
+		end.unreachable = true
+		return end
 	}
 	var online *sender
 	defer func() {
@@ -134,7 +158,7 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 	connectedAt := time.Time{}
 	defer func() {
 		if !connectedAt.IsZero() && time.Since(connectedAt) > stableAfter {
-			wait.reset()
+			w.reset()
 		}
 	}()
 
@@ -157,6 +181,10 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 			}
 		case request := <-s.pairs:
 			pairing.answer(ctx, s, request)
+		case <-s.restrictionEnds():
+			if !connectedAt.IsZero() {
+				s.checkRestriction(ctx)
+			}
 		case evt := <-s.events:
 			switch evt := evt.(type) {
 			case *events.QR:
@@ -192,9 +220,18 @@ func (s *supervisor) connect(ctx context.Context, wait *backoff) ending {
 				login.Stop()
 				s.linking.Store(false)
 				connectedAt = time.Now()
+				s.lost(nil)
+				w.since = time.Time{}
+				if w.unreachable {
+					w.unreachable = false
+					s.pool.pace.reached()
+				}
 				s.connected(ctx, cli)
 				online.stop()
 				online = s.startSender()
+				s.checkRestriction(ctx)
+			case notice, firstRefused, firstTaken:
+				s.onRestriction(ctx, evt)
 			case *events.KeepAliveTimeout:
 				s.seen.Store(false)
 				if evt.ErrorCount >= maxMissedPings {
@@ -228,7 +265,7 @@ func (s *supervisor) connected(ctx context.Context, cli *whatsmeow.Client) {
 	s.alive.Store(true)
 	st := connectedStatus()
 	s.tenantSt = st.tenant
-	if s.status.reason != queries.SessionReasonRECONNECTING || s.told {
+	if s.told || s.status.reason != queries.SessionReasonRECONNECTING && s.status.reason != queries.SessionReasonREFUSED {
 		st.event = eventConnected // a short break is no event
 	}
 	s.told = false
@@ -258,12 +295,16 @@ func (s *supervisor) ended(ctx context.Context, evt any) (ending, bool) {
 	switch evt := evt.(type) {
 	case *events.LoggedOut:
 		s.unlinked(ctx)
-		if s.leaving.Load() { // we asked for it
-			return ending{final: true, status: stoppedStatus(false)}, true
+		if s.leaving.Load() { // we asked for it; what is shown then, Logout writes
+			return ending{final: true, status: endStatus(queries.SessionReasonUNLINKED, "", "", "")}, true
 		}
-		if evt.Reason == events.ConnectFailureMainDeviceGone || evt.Reason == events.ConnectFailureUnknownLogout {
+		switch evt.Reason {
+		case events.ConnectFailureMainDeviceGone:
+			return ending{final: true, status: endStatus(queries.SessionReasonLOCKED, evt.Reason.String(),
+				"WhatsApp ended the link: the account on the phone is locked, logged out or on another phone. Open WhatsApp there, then link again.", eventLocked)}, true
+		case events.ConnectFailureUnknownLogout:
 			return ending{final: true, status: endStatus(queries.SessionReasonBANNED, evt.Reason.String(),
-				"WhatsApp locked this number. Open WhatsApp on the phone and follow what it says, then link again.", eventBanned)}, true
+				"WhatsApp banned this number and ended the link. Ask for a review in WhatsApp on the phone, then link again.", eventBanned)}, true
 		}
 		return ending{final: true, status: endStatus(queries.SessionReasonLOGGEDOUT, evt.Reason.String(),
 			"The phone removed this device. Link the number again.", eventLoggedOut)}, true
@@ -280,7 +321,9 @@ func (s *supervisor) ended(ctx context.Context, evt any) (ending, bool) {
 		return ending{final: true, status: endStatus(queries.SessionReasonOUTDATED, "",
 			"WhatsApp refuses this version of the program. Update Flow HQ.", eventOutdated)}, true
 	case *events.ConnectFailure:
-		return s.again(fmt.Sprintf("WhatsApp refused the connection (%s) %s", evt.Reason, evt.Message), nil), true
+		return ending{refused: true, status: refusedStatus(strings.TrimSpace(evt.Reason.String() + " " + evt.Message))}, true
+	case *events.CATRefreshError:
+		return ending{refused: true, status: refusedStatus(evt.Error.Error())}, true
 	}
 	return ending{}, false
 }
@@ -296,11 +339,12 @@ func (s *supervisor) unlinked(ctx context.Context) {
 	s.client, s.jid = nil, ""
 }
 
-// forgetEvents drops what an earlier connection left behind.
-func (s *supervisor) forgetEvents() {
+// forgetEvents drops what an earlier connection left behind, except what is true of the number in any case.
+func (s *supervisor) forgetEvents(ctx context.Context) {
 	for {
 		select {
-		case <-s.events:
+		case evt := <-s.events:
+			s.onRestriction(ctx, evt)
 		case <-s.resets:
 		default:
 			return
@@ -315,12 +359,15 @@ func (s *supervisor) handle(cli *whatsmeow.Client, evt any) bool {
 		return s.receive(cli, evt)
 	case *events.Receipt:
 		s.receipt(evt)
+	case *events.NotifyAccountReachoutTimelock:
+		s.hearNotice(evt)
 	case *events.UndecryptableMessage:
 		s.undecryptable(evt)
 	case *events.QR, *events.PairSuccess, *events.PairError, *events.QRScannedWithoutMultidevice, *events.PairPasskeyRequest,
 		*events.ManualLoginReconnect, *events.Connected,
 		*events.Disconnected, *events.KeepAliveTimeout, *events.KeepAliveRestored, *events.StreamError,
-		*events.LoggedOut, *events.StreamReplaced, *events.TemporaryBan, *events.ClientOutdated, *events.ConnectFailure:
+		*events.LoggedOut, *events.StreamReplaced, *events.TemporaryBan, *events.ClientOutdated, *events.ConnectFailure,
+		*events.CATRefreshError:
 		select {
 		case s.events <- evt:
 		case <-s.ctx.Done():

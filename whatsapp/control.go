@@ -22,7 +22,13 @@ func (p *Pool) Start(ctx context.Context, tenantID uuid.UUID) error {
 	if err != nil {
 		return fmt.Errorf("start tenant %s: %w", tenantID, err)
 	}
-	return p.start(tenantID, t.Shard, t.Jid != nil, 0)
+	known := &given{tenant: t}
+	if t.Jid != nil {
+		if known.device, err = p.devices.read(ctx, *t.Jid); err != nil {
+			return fmt.Errorf("start tenant %s: %w", tenantID, err)
+		}
+	}
+	return p.start(known, 0)
 }
 
 // woken tells whether a tenant is looked after already, and tries again where it rests.
@@ -34,14 +40,16 @@ func (p *Pool) woken(tenantID uuid.UUID) bool {
 	return s != nil
 }
 
-// start begins to look after a tenant of this shard, whose lock is held.
-func (p *Pool) start(tenantID uuid.UUID, shard int16, linked bool, delay time.Duration) error {
+// start begins to look after a tenant, whose lock is held.
+func (p *Pool) start(known *given, delay time.Duration) error {
+	tenantID, shard := known.tenant.ID, known.tenant.Shard
 	epoch, ok := p.leases.epoch(shard)
 	if !ok {
 		return ErrNotOwner
 	}
 	s := newSupervisor(p, tenantID, shard, epoch)
-	s.linking.Store(!linked)
+	s.given = known
+	s.linking.Store(known.tenant.Jid == nil)
 	p.mu.Lock()
 	if p.closing {
 		p.mu.Unlock()
@@ -98,7 +106,9 @@ func (p *Pool) recordStopped(ctx context.Context, tenantID uuid.UUID) error {
 	}
 	s := newSupervisor(p, tenantID, t.Shard, epoch)
 	defer s.cancel()
-	return s.write(ctx, stoppedStatus(t.Jid != nil))
+	st := stoppedStatus(t)
+	st.restriction = storedRestriction(t)
+	return s.write(ctx, st)
 }
 
 // Restart makes a tenant's connection anew.

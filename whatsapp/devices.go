@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -26,11 +27,14 @@ type devices struct {
 	sql  *sql.DB // the same connections, for whatsmeow's own queries
 	own  *sqlstore.Container
 	lids *lidMap
+	log  waLogger
+
+	pruned atomic.Int64 // when expired privacy tokens were deleted, in Unix seconds
 }
 
 func newDevices(db *pgxpool.Pool, log waLogger) *devices {
 	sqlDB := stdlib.OpenDBFromPool(db)
-	return &devices{db: db, q: queries.New(db), sql: sqlDB, own: sqlstore.NewWithDB(sqlDB, "postgres", log), lids: newLIDMap(db)}
+	return &devices{db: db, q: queries.New(db), sql: sqlDB, own: sqlstore.NewWithDB(sqlDB, "postgres", log), lids: newLIDMap(db), log: log}
 }
 
 // tenantDevices keeps one device of one tenant; it is the container that whatsmeow saves to.
@@ -47,17 +51,15 @@ type tenantDevices struct {
 
 var _ store.DeviceContainer = (*tenantDevices)(nil)
 
-// open loads the device with this jid; nil: there is none.
-func (d *tenantDevices) open(ctx context.Context, jid string) (*store.Device, error) {
-	parsed, err := types.ParseJID(jid)
+// open gives a stored device its keys and its stores.
+func (d *tenantDevices) open(r *deviceRow) (*store.Device, error) {
+	device, err := r.device()
 	if err != nil {
-		return nil, fmt.Errorf("stored jid %q: %w", jid, err)
-	}
-	device, err := d.own.GetDevice(ctx, parsed)
-	if err != nil || device == nil {
 		return nil, err
 	}
+	device.Log = d.log
 	d.attach(device)
+	d.store.counted.Store(&r.preKeys)
 	return device, nil
 }
 
@@ -71,7 +73,7 @@ func (d *tenantDevices) blank() *store.Device {
 // attach gives a device, whose jid is known, its stores.
 func (d *tenantDevices) attach(device *store.Device) {
 	s := &tenantStore{
-		SQLStore: sqlstore.NewSQLStore(d.own, *device.ID), db: d.db, jid: device.ID.String(), tenant: d.tenant,
+		SQLStore: sqlstore.NewSQLStore(d.own, *device.ID), node: d.devices, db: d.db, jid: device.ID.String(), tenant: d.tenant,
 		ownPN: device.ID.User, ownLID: device.LID.User, fail: d.fail, fence: d.fence,
 		text: func(ctx context.Context, id string) (string, error) {
 			return d.q.OutgoingText(ctx, queries.OutgoingTextParams{TenantID: d.tenant, WaMessageID: id})

@@ -12,6 +12,9 @@ import (
 // watchInterval is how often the node looks whether somebody opened the link page of a tenant whose codes ran out.
 const watchInterval = 2 * time.Second
 
+// arrivalsDelay is how long tenants that just connected are gathered before somebody looks whether they have something queued.
+const arrivalsDelay = 10 * time.Millisecond
+
 // heartbeats marks this node's workers alive, in one statement, until ctx ends.
 func (p *Pool) heartbeats(ctx context.Context) {
 	ticker := time.NewTicker(p.o.HeartbeatInterval)
@@ -25,6 +28,7 @@ func (p *Pool) heartbeats(ctx context.Context) {
 		params := queries.HeartbeatParams{NodeID: &p.node}
 		for _, s := range p.supervisors() {
 			s.recordUnsaved(ctx)
+			s.tryNoteHeld(ctx)
 			if !s.alive.Load() {
 				continue
 			}
@@ -41,7 +45,9 @@ func (p *Pool) heartbeats(ctx context.Context) {
 			continue
 		}
 		query, cancel := context.WithTimeout(ctx, queryTimeout)
+		p.recorder.rows.Lock()
 		forgotten, err := p.q.Heartbeat(query, params)
+		p.recorder.rows.Unlock()
 		if err != nil && ctx.Err() == nil {
 			p.o.Log.Warn("heartbeat not recorded", "error", err)
 		}
@@ -51,28 +57,52 @@ func (p *Pool) heartbeats(ctx context.Context) {
 				s.recordAgain()
 			}
 		}
-		p.wakeSenders(ctx, params.Seen)
+		if err := p.wakeSenders(ctx, params.Seen); err != nil && ctx.Err() == nil {
+			p.o.Log.Warn("queued messages not looked for", "error", err)
+		}
 	}
 }
 
 // wakeSenders wakes the senders of those among these connected tenants that have something queued. Senders are woken by what
 // queues a message; this finds what nobody woke them for, such as the answer of a node that was paused while it committed.
-func (p *Pool) wakeSenders(ctx context.Context, connected []uuid.UUID) {
+func (p *Pool) wakeSenders(ctx context.Context, connected []uuid.UUID) error {
 	if len(connected) == 0 {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	waiting, err := p.q.TenantsWithQueued(ctx, connected)
-	if err != nil {
-		if ctx.Err() == nil {
-			p.o.Log.Warn("queued messages not looked for", "error", err)
-		}
-		return
-	}
 	for _, id := range waiting {
 		if s := p.supervisor(id); s != nil {
 			s.wakeSender()
+		}
+	}
+	return err
+}
+
+// greetArrivals does the same for tenants that just connected, in one query for those that connected meanwhile. Where it cannot
+// be known their senders look for themselves, and go on looking.
+func (p *Pool) greetArrivals(ctx context.Context) {
+	for {
+		var arrived []*supervisor
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-p.arrivals:
+			arrived = append(arrived, s)
+		}
+		sleep(ctx, arrivalsDelay)
+		for len(p.arrivals) > 0 {
+			arrived = append(arrived, <-p.arrivals)
+		}
+		ids := make([]uuid.UUID, len(arrived))
+		for i, s := range arrived {
+			ids[i] = s.tenant
+		}
+		if err := p.wakeSenders(ctx, ids); err != nil {
+			for _, s := range arrived {
+				s.wakeSender()
+			}
 		}
 	}
 }

@@ -76,8 +76,12 @@ func (p *Pool) unlinkOffline(ctx context.Context, tenantID uuid.UUID, jid string
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	d := &tenantDevices{devices: p.devices, tenant: tenantID, fail: func(error) {}}
-	device, err := d.open(ctx, jid)
-	if err != nil || device == nil {
+	row, err := d.read(ctx, jid)
+	if err != nil || row == nil {
+		return err
+	}
+	device, err := d.open(row)
+	if err != nil {
 		return err
 	}
 	cli := whatsmeow.NewClient(device, waLogger{p.o.Log.With("tenant_id", tenantID), "whatsmeow"})

@@ -56,22 +56,29 @@ func (c *counter) TraceBatchStart(ctx context.Context, _ *pgx.Conn, d pgx.TraceB
 func (c *counter) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
 func (c *counter) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
 
-// How often a message and its answer go to the database, and how many commits that is. The numbers are in the report of a
-// verbose run; the limits keep them from growing unnoticed.
-func TestWorkPerMessage(t *testing.T) {
-	r := newRig(t)
+// counted is another pool on the test's database, and the count of what goes through it.
+func (r *rig) counted() (*counter, *pgxpool.Pool) {
+	r.t.Helper()
 	config, err := pgxpool.ParseConfig(r.db.DSN())
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	trips := &counter{trips: map[string]int{}}
 	config.ConnConfig.Tracer = trips
 	config.MaxConns = 8
-	db, err := pgxpool.NewWithConfig(t.Context(), config)
+	db, err := pgxpool.NewWithConfig(context.Background(), config)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	defer db.Close()
+	r.t.Cleanup(db.Close)
+	return trips, db
+}
+
+// How often a message and its answer go to the database, and how many commits that is. The numbers are in the report of a
+// verbose run; the limits keep them from growing unnoticed.
+func TestWorkPerMessage(t *testing.T) {
+	r := newRig(t)
+	trips, db := r.counted()
 	n := r.run("a", unlimited, func(o *Options) { o.DB = db })
 	id := r.tenant("Salon", "+"+salon, 0)
 	r.link(n, id, salon)

@@ -26,8 +26,7 @@ const (
 	sendTimeout  = 45 * time.Second // of everything that belongs to sending one
 	maxTries     = 8                // of a message whose failure is neither a time-out nor a broken connection
 	retryLongest = 30 * time.Second
-	lastSend     = 2 * time.Second  // for a message that is under way when the tenant is stopped
-	newChatPause = 10 * time.Minute // after WhatsApp refused a first message to a new customer for now
+	lastSend     = 2 * time.Second // for a message that is under way when the tenant is stopped
 )
 
 // outgoing is a message that was claimed for sending.
@@ -74,7 +73,10 @@ func (s *supervisor) startSender() *sender {
 	o := &sender{s: s, link: s.online.Load(), retries: backoff{base: time.Second, limit: retryLongest}}
 	o.ctx, o.cancel = context.WithCancel(s.ctx)
 	s.sender.Store(o)
-	o.wake()
+	select {
+	case s.pool.arrivals <- s: // which wakes it, where something is queued
+	case <-o.ctx.Done():
+	}
 	return o
 }
 
@@ -310,7 +312,7 @@ func (o *sender) claim() error {
 		sent = append(sent, m.id) // its chat may have become part of another one
 	}
 	params := queries.ClaimMessagesParams{TenantID: o.s.tenant, Shard: o.s.shard, NodeID: &o.s.pool.node, Epoch: o.s.epoch,
-		Most: claimMost, Waiting: slices.AppendSeq(make([]uuid.UUID, 0, len(aside)), maps.Keys(aside)), Sent: sent}
+		OnlyKnown: o.s.onlyKnown(), Most: claimMost, Waiting: slices.AppendSeq(make([]uuid.UUID, 0, len(aside)), maps.Keys(aside)), Sent: sent}
 	o.claiming, o.woken, o.turns = true, false, 0
 	o.mu.Unlock()
 	ctx, cancel := context.WithTimeout(o.ctx, queryTimeout)
@@ -345,7 +347,10 @@ func (o *sender) send(m outgoing) error {
 		o.s.unmarked.add(m.id)
 		o.s.pool.note(o.s.ctx, tick{tenant: o.s.tenant, waID: m.waID, status: queries.MessageStatusSENT, at: resp.Timestamp,
 			done: func() { o.s.unmarked.remove(m.id) }})
+		o.reached(m)
 		return nil
+	case verdict.timelocked:
+		return o.timelocked(m)
 	case verdict.refused != "":
 		log.Warn("WhatsApp refused the message", "error", err)
 		return o.markFailed(m, verdict.refused)
@@ -452,11 +457,12 @@ func recipient(m outgoing) types.JID {
 
 // verdict is what an error of SendMessage means.
 type verdict struct {
-	unknown bool          // it may have arrived
-	refused string        // never; in plain words
-	note    string        // why it waits
-	pause   time.Duration // until it makes sense to try again; 0: soon
-	ok      bool
+	unknown    bool          // it may have arrived
+	timelocked bool          // not to somebody who never wrote, for a while
+	refused    string        // never; in plain words
+	note       string        // why it waits
+	pause      time.Duration // until it makes sense to try again; 0: soon
+	ok         bool
 }
 
 func (v verdict) name() string {
@@ -471,9 +477,6 @@ func (v verdict) name() string {
 	return "retry"
 }
 
-// timelock is WhatsApp's error for a number that may not write to new customers for a while.
-const timelock = 463
-
 // judge sorts the errors of SendMessage. whatsmeow has no types for some; their texts are part of its pinned version.
 func judge(err error) verdict {
 	switch {
@@ -483,7 +486,7 @@ func judge(err error) verdict {
 		code, _ := strconv.Atoi(err.Error()[strings.LastIndexByte(err.Error(), ' ')+1:])
 		switch {
 		case code == timelock:
-			return verdict{note: "WhatsApp does not let this number write to new customers at the moment.", pause: newChatPause}
+			return verdict{timelocked: true}
 		case code == 429 || code >= 500:
 			return verdict{note: fmt.Sprintf("WhatsApp is busy (error %d); it will be tried again.", code), pause: 5 * time.Second}
 		}

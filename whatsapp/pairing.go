@@ -156,6 +156,9 @@ func (s *supervisor) mayLink(jid types.JID, _, _ string) bool {
 func (s *supervisor) linked(ctx context.Context, evt *events.PairSuccess) {
 	s.jid, s.pairError = evt.ID.String(), ""
 	number := "+" + evt.ID.User
+	if r := s.restriction.Load(); r != nil && r.number != number {
+		s.restriction.Store(nil)
+	}
 	st := connectingStatus(true, queries.TenantStatusQRPENDING)
 	st.event, st.eventDetail = eventLinked, map[string]any{"number": number, "platform": evt.Platform}
 	s.record(ctx, st)

@@ -153,7 +153,8 @@ func TestLogout(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := r.get(id)
-	if row.WhatsappSession.Jid != nil || row.WhatsappSession.Reason != queries.SessionReasonNEVERLINKED || row.WorkerProcess.Status != queries.WorkerStatusSTOPPED {
+	if row.WhatsappSession.Jid != nil || row.WhatsappSession.Reason != queries.SessionReasonUNLINKED || row.Tenant.Status != queries.TenantStatusPAUSED ||
+		row.WorkerProcess.Status != queries.WorkerStatusSTOPPED {
 		t.Errorf("logged out: %+v", row)
 	}
 	if all := r.events(id); strings.Contains(all, eventLoggedOut) {

@@ -40,7 +40,12 @@ type Pool struct {
 	leases  *leases
 	metrics *metrics
 
-	codeLife struct{ first, next time.Duration } // of a QR; only tests change it
+	recorder *recorder
+	pace     pace
+	arrivals chan *supervisor // just connected; somebody is to look whether anything is queued
+
+	codeLife struct{ first, next time.Duration }    // of a QR; only tests change these
+	checks   struct{ first, longest time.Duration } // of a restriction whose end is not known
 
 	dials chan struct{} // a token for every connection that is being set up
 	ticks chan tick
@@ -64,6 +69,8 @@ func New(o Options) (*Pool, error) {
 		tenants: make(map[uuid.UUID]*supervisor), locks: make(map[uuid.UUID]*tenantLock),
 	}
 	p.codeLife.first, p.codeLife.next = firstCodeLife, nextCodeLife
+	p.checks.first, p.checks.longest = firstCheck, longestCheck
+	p.recorder, p.arrivals = newRecorder(p.q, p.node), make(chan *supervisor, 4*maxDials)
 	var err error
 	if p.http, err = httpClient(o.Endpoint); err != nil {
 		return nil, err
@@ -98,6 +105,8 @@ func (p *Pool) Run(ctx context.Context) error {
 	defer stopWriting()
 	var writer sync.WaitGroup
 	writer.Go(func() { p.writeTicks(writing) })
+	writer.Go(func() { p.recorder.run(writing) })
+	writer.Go(func() { p.greetArrivals(writing) })
 
 	<-ctx.Done()
 	p.mu.Lock()
@@ -145,7 +154,7 @@ func (p *Pool) gained(ctx context.Context, shards []int16) error {
 	}
 	query, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	tenants, err := p.q.ListToRun(query, shards)
+	tenants, err := p.readToRun(query, shards)
 	if err != nil {
 		return err
 	}
@@ -155,17 +164,40 @@ func (p *Pool) gained(ctx context.Context, shards []int16) error {
 		if len(tenants) > maxDials {
 			delay = mathrand.N(spread)
 		}
-		unlock := p.lock(t.ID)
-		if !p.woken(t.ID) {
-			if err := p.start(t.ID, t.Shard, t.Jid != nil, delay); errors.Is(err, ErrNotOwner) {
-				p.o.Log.Info("tenant not started: its shard is another node's again", "tenant_id", t.ID)
+		unlock := p.lock(t.tenant.ID)
+		if !p.woken(t.tenant.ID) {
+			if err := p.start(t, delay); errors.Is(err, ErrNotOwner) {
+				p.o.Log.Info("tenant not started: its shard is another node's again", "tenant_id", t.tenant.ID)
 			} else if err != nil {
-				p.o.Log.Error("tenant not started", "tenant_id", t.ID, "error", err)
+				p.o.Log.Error("tenant not started", "tenant_id", t.tenant.ID, "error", err)
 			}
 		}
 		unlock()
 	}
 	return nil
+}
+
+// readToRun reads what the tenants of these shards that should be running need to connect, in two queries for all of them.
+func (p *Pool) readToRun(ctx context.Context, shards []int16) ([]*given, error) {
+	rows, err := p.q.ListToRun(ctx, shards)
+	if err != nil {
+		return nil, err
+	}
+	var jids []string
+	for _, r := range rows {
+		if r.Jid != nil {
+			jids = append(jids, *r.Jid)
+		}
+	}
+	stored, err := p.devices.readAll(ctx, jids)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*given, len(rows))
+	for i, r := range rows {
+		all[i] = &given{tenant: queries.GetSupervisedRow(r), device: stored[deref(r.Jid)], left: true}
+	}
+	return all, nil
 }
 
 // abort closes the tenants of shards that are not this node's any more.

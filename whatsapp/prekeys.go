@@ -135,8 +135,12 @@ func (s *tenantStore) MarkPreKeysAsUploaded(ctx context.Context, upTo uint32) er
 	return err
 }
 
-// UploadedPreKeyCount is how many of the keys that WhatsApp was given are left.
+// UploadedPreKeyCount is how many of the keys that WhatsApp was given are left. whatsmeow asks with every connection whether they run
+// out; the first answer was read with the device.
 func (s *tenantStore) UploadedPreKeyCount(ctx context.Context) (count int, err error) {
+	if counted := s.counted.Swap(nil); counted != nil {
+		return *counted, nil
+	}
 	err = s.db.QueryRow(ctx, countPreKeys, s.jid).Scan(&count)
 	return count, err
 }

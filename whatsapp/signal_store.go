@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,6 +22,7 @@ import (
 // business's address book, push names, message secrets) is not stored.
 type tenantStore struct {
 	*sqlstore.SQLStore
+	node   *devices
 	db     *pgxpool.Pool
 	jid    string
 	tenant uuid.UUID
@@ -38,6 +40,7 @@ type tenantStore struct {
 	migrated *cache[string, struct{}] // phone numbers whose sessions were looked for under the LID
 	tokens   *cache[types.JID, *store.PrivacyToken]
 	salt     cachedSalt
+	counted  atomic.Pointer[int] // uploaded prekeys, as read with the device
 
 	fence    fence    // the shard that has to be held for a write; zero: none
 	step     openStep // of the message that is being taken in

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"flowhq/queries"
@@ -13,8 +14,10 @@ import (
 type status struct {
 	state  queries.SessionState
 	reason queries.SessionReason
-	until  *time.Time // a ban's end
+	until  *time.Time // a ban's or a restriction's end
 	detail string     // what WhatsApp said
+
+	restriction *restriction // record fills it in
 
 	qr          string
 	qrUntil     *time.Time
@@ -40,11 +43,14 @@ const (
 	eventOtherNumber  = "NUMBER_DIFFERS"
 	eventWorkerError  = "WORKER_ERROR"
 	eventDropped      = "MESSAGE_DROPPED"
+	eventLocked       = "SESSION_LOCKED"
+	eventRestricted   = "SESSION_RESTRICTED"
+	eventUnrestricted = "SESSION_UNRESTRICTED"
 )
 
 func (st status) same(o status) bool {
 	return st.state == o.state && st.reason == o.reason && st.until == o.until && st.detail == o.detail && st.qr == o.qr &&
-		st.code == o.code && st.tenant == o.tenant && st.worker == o.worker && st.lastError == o.lastError
+		st.code == o.code && st.tenant == o.tenant && st.worker == o.worker && st.lastError == o.lastError && st.restriction == o.restriction
 }
 
 func connectingStatus(linked bool, tenant queries.TenantStatus) status {
@@ -76,13 +82,52 @@ func reconnectingStatus(tenant queries.TenantStatus, detail string) status {
 		tenant: tenant, worker: queries.WorkerStatusRUNNING}
 }
 
-func stoppedStatus(linked bool) status {
+// refusedStatus: WhatsApp answers, and turns the connection away. It is tried again, slowly.
+func refusedStatus(detail string) status {
+	return status{state: queries.SessionStateDISCONNECTED, reason: queries.SessionReasonREFUSED, detail: detail,
+		tenant: queries.TenantStatusERROR, worker: queries.WorkerStatusRUNNING, lastError: "WhatsApp turns the connection away: " + detail}
+}
+
+// stoppedStatus is what a stopped tenant is shown as. What is true of the number whether it runs or not stays: that the phone removed the
+// link, that WhatsApp bans it. A tenant whose number was linked once is never new again.
+func stoppedStatus(t queries.GetSupervisedRow) status {
 	st := status{state: queries.SessionStateDISCONNECTED, reason: queries.SessionReasonSTOPPED,
 		tenant: queries.TenantStatusPAUSED, worker: queries.WorkerStatusSTOPPED}
-	if !linked {
+	lasting := false
+	switch t.Reason {
+	case queries.SessionReasonBANNED:
+		lasting = t.ReasonUntil == nil || t.ReasonUntil.After(time.Now())
+	case queries.SessionReasonLOGGEDOUT, queries.SessionReasonLOCKED:
+		lasting = t.Jid == nil
+	}
+	switch {
+	case lasting:
+		st.reason, st.until, st.detail = t.Reason, t.ReasonUntil, deref(t.ReasonDetail)
+	case t.Jid == nil && t.ConnectedAt != nil:
+		st.reason = queries.SessionReasonUNLINKED
+	case t.Jid == nil:
 		st.reason, st.tenant = queries.SessionReasonNEVERLINKED, queries.TenantStatusNEW
 	}
 	return st
+}
+
+// leftStatus is the state in which WhatsApp, or nobody looking, left a tenant when another node or an earlier process ran it.
+// False: it is to be connected. A new version of the program may be what OUTDATED asked for, so that one is tried.
+func leftStatus(t queries.GetSupervisedRow) (ending, bool) {
+	switch t.Reason {
+	case queries.SessionReasonSCANEXPIRED:
+		return ending{final: true, watch: true, status: scanExpiredStatus()}, t.Jid == nil
+	case queries.SessionReasonBANNED:
+		if t.ReasonUntil != nil && !t.ReasonUntil.After(time.Now()) {
+			return ending{}, false
+		}
+	case queries.SessionReasonLOGGEDOUT, queries.SessionReasonLOCKED, queries.SessionReasonREPLACED:
+	default:
+		return ending{}, false
+	}
+	st := endStatus(t.Reason, deref(t.ReasonDetail), deref(t.LastError), "")
+	st.until = t.ReasonUntil
+	return ending{final: true, status: st, until: st.until}, true
 }
 
 // endStatus is a state that does not pass by itself: WhatsApp said so.
@@ -96,15 +141,20 @@ func endStatus(reason queries.SessionReason, detail, lastError, event string) st
 func (s *supervisor) record(ctx context.Context, st status) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	st.restriction = s.restriction.Load()
+	if st.state == queries.SessionStateCONNECTED {
+		st.reason, st.until = queries.SessionReasonCONNECTED, nil
+		if st.restriction != nil {
+			st.reason, st.until = queries.SessionReasonRESTRICTED, &st.restriction.until
+		}
+	}
 	if st.event == "" && s.unsaved == nil && st.same(s.status) {
 		return
 	}
 	s.status, s.unsaved = st, nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()
-	if err := aside(func() error {
-		return retry(ctx, func(ctx context.Context) error { return s.write(ctx, st) })
-	}); err != nil {
+	if err := retry(ctx, func(ctx context.Context) error { return s.write(ctx, st) }); err != nil {
 		s.log.Error("state not recorded yet", "reason", st.reason, "error", err)
 		s.unsaved = &st
 	}
@@ -145,30 +195,28 @@ func (s *supervisor) recordUnsaved(ctx context.Context) {
 }
 
 func (s *supervisor) write(ctx context.Context, st status) error {
-	var payload []byte
+	change := stateChange{
+		TenantID: s.tenant, Shard: s.shard, Epoch: s.epoch,
+		State: st.state, Reason: st.reason, ReasonUntil: st.until, ReasonDetail: ptrOrNil(storable(st.detail, 500)),
+		LastQR: ptrOrNil(st.qr), QRExpiresAt: st.qrUntil, PairCode: ptrOrNil(st.code), PairCodeExpiresAt: st.codeUntil,
+		TenantStatus: st.tenant, WorkerStatus: st.worker, LastError: ptrOrNil(storable(st.lastError, 500)),
+		ProcessName: fmt.Sprintf("%s/%d", s.pool.o.NodeName, s.shard), Alive: s.alive.Load(), mayBeLost: st.mayBeLost(),
+	}
+	if r := st.restriction; r != nil {
+		change.RestrictedSince, change.RestrictedUntil, change.RestrictedChecks, change.RestrictedNumber = &r.since, &r.until, r.checks, &r.number
+	}
 	if st.event != "" {
-		detail := st.eventDetail
-		if detail == nil {
-			detail = map[string]any{}
-		}
-		detail["reason"] = st.reason
+		change.EventID, change.EventType, change.EventPayload = newID(), &st.event, map[string]any{"reason": st.reason}
+		maps.Copy(change.EventPayload, st.eventDetail)
 		if st.detail != "" {
-			detail["detail"] = st.detail
+			change.EventPayload["detail"] = storable(st.detail, 500)
 		}
 		if st.until != nil {
-			detail["until"] = st.until.UTC().Format(time.RFC3339)
+			change.EventPayload["until"] = st.until.UTC().Format(time.RFC3339)
 		}
-		payload, _ = json.Marshal(detail)
 	}
-	n, err := s.pool.q.RecordState(ctx, queries.RecordStateParams{
-		TenantID: s.tenant, NodeID: &s.pool.node, Epoch: s.epoch,
-		State: st.state, Reason: st.reason, ReasonUntil: st.until, ReasonDetail: ptrOrNil(storable(st.detail, 500)),
-		LastQr: ptrOrNil(st.qr), QrExpiresAt: st.qrUntil, PairCode: ptrOrNil(st.code), PairCodeExpiresAt: st.codeUntil,
-		TenantStatus: st.tenant, WorkerStatus: st.worker, LastError: ptrOrNil(storable(st.lastError, 500)),
-		ProcessName: fmt.Sprintf("%s/%d", s.pool.o.NodeName, s.shard), Alive: s.alive.Load(),
-		EventID: newID(), EventType: st.event, EventPayload: payload, MayBeLost: st.mayBeLost(),
-	})
-	if err == nil && n == 0 {
+	owned, err := s.pool.recorder.write(ctx, change)
+	if err == nil && !owned {
 		s.log.Warn("state not recorded: this node does not hold the shard any more", "reason", st.reason)
 	}
 	return err

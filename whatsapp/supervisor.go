@@ -44,7 +44,12 @@ type supervisor struct {
 	tenantSt  queries.TenantStatus
 	pending   *pairRequest // asked for while there are no codes
 	told      bool         // that the connection is lost
+	away      bool         // counted as lost by the node
 	pairError string       // why linking failed the last time
+	given     *given       // read when the shard was gained, for the first connection
+	alarm     *time.Timer  // looks whether the restriction is over
+
+	restriction atomic.Pointer[restriction] // nil: none
 
 	online   atomic.Pointer[link]   // while connected
 	sender   atomic.Pointer[sender] // while connected
@@ -74,11 +79,11 @@ type supervisor struct {
 	manners     []manner // for the sender
 }
 
-// databasePause is how long a tenant waits at most until it looks again whether the database is back.
-const databasePause = 4 * time.Second
-
-// tellAfter is how many tries to connect have to fail until the loss of a connection is an event.
-const tellAfter = 3
+const (
+	tellAfter     = 3               // tries to connect that have to fail until the loss of a connection is an event
+	troubledAfter = 2 * time.Minute // until the tenant needs attention
+	databasePause = 4 * time.Second // how long a tenant waits at most until it looks again whether the database is back
+)
 
 // link is one connection that is logged in.
 type link struct {
@@ -99,6 +104,13 @@ func newSupervisor(p *Pool, tenant uuid.UUID, shard int16, epoch int64) *supervi
 	return s
 }
 
+// given is what is read for many tenants at once.
+type given struct {
+	tenant queries.GetSupervisedRow
+	device *deviceRow // nil: not linked, or its rows are gone
+	left   bool       // to be left in the state it was found in, where that is not one to connect from
+}
+
 func (s *supervisor) newDevice() *tenantDevices {
 	return &tenantDevices{devices: s.pool.devices, tenant: s.tenant, fail: s.storeFailed,
 		fence: fence{shard: s.shard, node: s.pool.node, epoch: s.epoch}}
@@ -116,17 +128,23 @@ func (s *supervisor) run(delay time.Duration) {
 			s.record(s.ctx, endStatus(queries.SessionReasonRECONNECTING, why, why, eventWorkerError))
 		}
 	}()
+	defer s.lost(nil)
 	ctx := s.work
 	if delay > 0 && !sleep(ctx, delay) {
 		return
 	}
-	wait := backoff{base: time.Second, limit: time.Minute}
+	w := newWaits()
+	end, left := s.left()
 	for ctx.Err() == nil {
-		end := s.connect(ctx, &wait)
+		if !left {
+			end = s.connect(ctx, &w)
+		}
+		left = false
 		if ctx.Err() != nil {
 			return
 		}
 		if end.final {
+			s.lost(nil)
 			// First able to hear, then seen to rest: whoever sees it may wake it.
 			s.alive.Store(end.watch)
 			s.linking.Store(false)
@@ -135,13 +153,12 @@ func (s *supervisor) run(delay time.Duration) {
 			if !s.rest(ctx, end) {
 				return
 			}
-			wait.reset()
+			w = newWaits()
 			continue
 		}
 		if end.now {
 			continue
 		}
-		s.alive.Store(false) // until it is connected again
 		s.linking.Store(false)
 		if end.database { // nothing can be written down, and nobody but us is there to be spared
 			if !sleep(ctx, mathrand.N(databasePause)) {
@@ -149,15 +166,53 @@ func (s *supervisor) run(delay time.Duration) {
 			}
 			continue
 		}
-		if wait.failures == tellAfter && s.jid != "" && !s.told {
-			s.told, end.status.event = true, eventDisconnected
-		}
+		s.lost(&w)
+		s.trouble(&end, &w)
 		s.record(ctx, end.status)
-		pause := wait.next()
-		s.log.Info("connecting again", "in", pause, "why", end.status.detail)
-		if !sleep(ctx, pause) {
+		if !s.pause(ctx, &w, end) {
 			return
 		}
+	}
+}
+
+// left is the state to stay in that an earlier owner of the tenant left it in; false: there is none.
+func (s *supervisor) left() (ending, bool) {
+	if s.given == nil || !s.given.left {
+		return ending{}, false
+	}
+	end, ok := leftStatus(s.given.tenant)
+	if ok {
+		s.restriction.Store(storedRestriction(s.given.tenant))
+		s.given = nil
+	}
+	return end, ok
+}
+
+// lost counts the tenant among those of the node whose connection is lost, or takes it off (nil).
+func (s *supervisor) lost(w *waits) {
+	switch {
+	case w == nil && s.away:
+		s.away = false
+		s.pool.pace.away.Add(-1)
+	case w != nil && !s.away && s.jid != "":
+		s.away = true
+		s.pool.pace.away.Add(1)
+	}
+	if w != nil && w.since.IsZero() {
+		w.since = time.Now()
+	}
+}
+
+// trouble makes an event of a loss that lasts, and then something that needs attention.
+func (s *supervisor) trouble(end *ending, w *waits) {
+	if s.jid == "" {
+		return
+	}
+	if w.lost.failures+w.refused.failures >= tellAfter && !s.told {
+		s.told, end.status.event = true, eventDisconnected
+	}
+	if time.Since(w.since) > troubledAfter {
+		end.status.tenant = queries.TenantStatusERROR
 	}
 }
 
@@ -169,6 +224,9 @@ type ending struct {
 	database bool       // it did not begin: the database is away
 	watch    bool       // a rest that ends when somebody looks
 	until    *time.Time // a rest that ends by itself
+
+	unreachable bool // WhatsApp could not be reached
+	refused     bool // WhatsApp turned the connection away
 }
 
 // rest waits until connecting makes sense again; false: the tenant is stopped.
@@ -182,7 +240,8 @@ func (s *supervisor) rest(ctx context.Context, end ending) bool {
 	}()
 	var timer <-chan time.Time
 	if end.until != nil {
-		t := time.NewTimer(time.Until(*end.until) + (&backoff{base: time.Minute, limit: time.Minute}).next())
+		left := max(time.Until(*end.until), 0)
+		t := time.NewTimer(left + mathrand.N(min(left/10, time.Minute)+time.Second))
 		defer t.Stop()
 		timer = t.C
 	}

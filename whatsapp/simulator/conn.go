@@ -35,6 +35,7 @@ type conn struct {
 	lastRead atomic.Int64
 	device   atomic.Pointer[device]
 	ending   atomic.Bool // a last node was sent: nothing more is read
+	settled  func()      // the handshake is over, one way or the other
 	closing  sync.Once
 
 	static  [32]byte // the client's Noise key
@@ -64,17 +65,20 @@ func (s *Server) acceptChat(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the simulator is closing", http.StatusServiceUnavailable)
 		return
 	}
+	settled := s.stats.histogram.handshake(time.Now())
 	// Origin is web.whatsapp.com, so the check is off; compression is declined, it costs much memory.
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
+		settled()
 		return
 	}
 	ws.SetReadLimit(maxFrame + 16)
-	c := &conn{s: s, ws: ws, opened: time.Now(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	c := &conn{s: s, ws: ws, opened: time.Now(), settled: settled, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	c.lastRead.Store(c.opened.UnixNano())
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
+		settled()
 		_ = ws.CloseNow()
 		return
 	}
@@ -127,6 +131,7 @@ func (c *conn) run(ctx context.Context) error {
 	} else {
 		err = c.login(payload)
 	}
+	c.settled()
 	if err != nil {
 		return err
 	}
@@ -232,8 +237,19 @@ func (c *conn) writeLoop() {
 func (c *conn) drop() {
 	c.closing.Do(func() {
 		close(c.done)
+		c.settled()
 		_ = c.ws.CloseNow()
 	})
+}
+
+// open tells whether the connection is in use: neither closed nor about to be.
+func (c *conn) open() bool {
+	select {
+	case <-c.done:
+		return false
+	default:
+		return !c.ending.Load()
+	}
 }
 
 // end sends a last node, takes the connection out of service and closes it a moment later.

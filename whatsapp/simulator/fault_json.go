@@ -16,11 +16,12 @@ type faultJSON struct {
 	Delay    string `json:"delay,omitempty"`
 	Count    int    `json:"count,omitempty"`
 	Code     int    `json:"code,omitempty"`
+	Silent   bool   `json:"silent,omitempty"`
 }
 
 // MarshalJSON writes times as text, such as "1.5s".
 func (f Fault) MarshalJSON() ([]byte, error) {
-	out := faultJSON{Kind: f.Kind, Phone: f.Phone, Contact: f.Contact, Count: f.Count, Code: f.Code}
+	out := faultJSON{Kind: f.Kind, Phone: f.Phone, Contact: f.Contact, Count: f.Count, Code: f.Code, Silent: f.Silent}
 	if f.Duration != 0 {
 		out.Duration = f.Duration.String()
 	}
@@ -38,7 +39,7 @@ func (f *Fault) UnmarshalJSON(raw []byte) error {
 	if err := d.Decode(&in); err != nil {
 		return err
 	}
-	*f = Fault{Kind: in.Kind, Phone: in.Phone, Contact: in.Contact, Count: in.Count, Code: in.Code}
+	*f = Fault{Kind: in.Kind, Phone: in.Phone, Contact: in.Contact, Count: in.Count, Code: in.Code, Silent: in.Silent}
 	for _, part := range []struct {
 		name, text string
 		into       *time.Duration

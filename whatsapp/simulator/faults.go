@@ -20,8 +20,11 @@ const (
 	FaultLocked       = "locked"        // failure 403
 	FaultBanned       = "banned"        // failure 406
 	FaultOutdated     = "outdated"      // failure 405
+	FaultFailure      = "failure"       // logins fail with Code
+	FaultTimelock     = "timelock"      // no first messages to customers who never wrote (463), for Duration; the devices are told until when
 	FaultReplace      = "replace"       // another client took the session over
 	FaultRestart      = "restart"       // stream error 503, then the close
+	FaultStreamError  = "stream_error"  // stream error Code, then the close
 	FaultDelayAcks    = "delay_acks"    // acknowledge clients' messages only after Delay
 	FaultWithholdAcks = "withhold_acks" // do not acknowledge the next Count messages, or any for Duration
 	FaultDuplicate    = "duplicate"     // deliver the next Count messages three times: again, and newly encrypted
@@ -39,11 +42,12 @@ type Fault struct {
 	Duration time.Duration `json:"duration,omitempty"`
 	Delay    time.Duration `json:"delay,omitempty"`
 	Count    int           `json:"count,omitempty"`
-	Code     int           `json:"code,omitempty"` // ban: reason 101 to 106; send_error: 463 by default
+	Code     int           `json:"code,omitempty"`   // ban: reason 101 to 106; failure, stream_error; send_error: 463 by default
+	Silent   bool          `json:"silent,omitempty"` // timelock: the devices are told nothing
 }
 
-var lastingFaults = []string{FaultRefuse, FaultBan, FaultLocked, FaultBanned, FaultOutdated, FaultDelayAcks, FaultWithholdAcks, FaultDuplicate, FaultSendError, FaultSlow}
-var instantFaults = []string{FaultDrop, FaultLogout, FaultReplace, FaultRestart, FaultClear}
+var lastingFaults = []string{FaultRefuse, FaultBan, FaultLocked, FaultBanned, FaultOutdated, FaultFailure, FaultTimelock, FaultDelayAcks, FaultWithholdAcks, FaultDuplicate, FaultSendError, FaultSlow}
+var instantFaults = []string{FaultDrop, FaultLogout, FaultReplace, FaultRestart, FaultStreamError, FaultClear}
 
 // activeFault is a fault that lasts.
 type activeFault struct {
@@ -138,15 +142,26 @@ func (b *faultBook) loginFailure(phone string, now time.Time) *waBinary.Node {
 	case b.with(FaultLocked, phone, nil, fail(403, nil)):
 	case b.with(FaultBanned, phone, nil, fail(406, nil)):
 	case b.with(FaultOutdated, phone, nil, fail(405, nil)):
+	case b.with(FaultFailure, phone, nil, func(f *activeFault) { n := failureNode(f.Code, nil); out = &n }):
 	case phone != "" && b.with(FaultRefuse, phone, nil, fail(503, nil)):
 	}
 	return out
 }
 
-func (b *faultBook) clear(phone string) {
+// clear ends the faults of a phone, or all, and returns those that lasted until now.
+func (b *faultBook) clear(phone string) []Fault {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.active = slices.DeleteFunc(b.active, func(f *activeFault) bool { return phone == "" || f.Phone == phone })
+	b.find("", "", nil) // forget those that ended by themselves
+	var ended []Fault
+	b.active = slices.DeleteFunc(b.active, func(f *activeFault) bool {
+		of := phone == "" || f.Phone == phone
+		if of {
+			ended = append(ended, f.Fault)
+		}
+		return of
+	})
+	return ended
 }
 
 // Faults lists the faults that last at present.
@@ -193,7 +208,9 @@ func (s *Server) Fault(f Fault) error {
 		return fmt.Errorf("fault %s needs a count or a duration", f.Kind)
 	case f.Kind == FaultDuplicate && f.Count == 0:
 		f.Count = 1
-	case f.Kind == FaultBan && f.Duration == 0:
+	case (f.Kind == FaultFailure || f.Kind == FaultStreamError) && f.Code == 0:
+		return fmt.Errorf("fault %s needs a code", f.Kind)
+	case (f.Kind == FaultBan || f.Kind == FaultTimelock) && f.Duration == 0:
 		f.Duration = time.Hour
 	case f.Kind == FaultSendError && f.Code == 0:
 		f.Code = 463
@@ -220,8 +237,16 @@ func (s *Server) Fault(f Fault) error {
 func (s *Server) strike(f Fault) {
 	switch f.Kind {
 	case FaultClear:
-		s.faults.clear(f.Phone)
-	case FaultDrop, FaultBan, FaultLocked, FaultBanned, FaultOutdated:
+		for _, ended := range s.faults.clear(f.Phone) {
+			if ended.Kind == FaultTimelock && !ended.Silent {
+				s.tellTimelock(ended.Phone, false, time.Time{})
+			}
+		}
+	case FaultTimelock:
+		if !f.Silent {
+			s.tellTimelock(f.Phone, true, time.Now().Add(f.Duration))
+		}
+	case FaultDrop, FaultBan, FaultLocked, FaultBanned, FaultOutdated, FaultFailure:
 		for _, c := range s.connectionsOf(f.Phone) {
 			c.drop()
 		}
@@ -232,6 +257,10 @@ func (s *Server) strike(f Fault) {
 	case FaultRestart:
 		for _, c := range s.connectionsOf(f.Phone) {
 			c.endAfter(waBinary.Node{Tag: "stream:error", Attrs: waBinary.Attrs{"code": "503"}}, restartLinger)
+		}
+	case FaultStreamError:
+		for _, c := range s.connectionsOf(f.Phone) {
+			c.endAfter(waBinary.Node{Tag: "stream:error", Attrs: waBinary.Attrs{"code": strconv.Itoa(f.Code)}}, restartLinger)
 		}
 	case FaultLogout:
 		for _, p := range s.contacts(f.Phone) {

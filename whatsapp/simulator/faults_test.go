@@ -9,6 +9,7 @@ import (
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types/events"
+	"go.mau.fi/whatsmeow/util/keys"
 	waLog "go.mau.fi/whatsmeow/util/log"
 
 	"flowhq/whatsapp/simulator"
@@ -56,6 +57,16 @@ func TestFaultsAsTheClientSeesThem(t *testing.T) {
 			}
 		}},
 		{fault: simulator.Fault{Kind: simulator.FaultOutdated}, see: func(c *client) { wait[*events.ClientOutdated](c, nil) }, login: true},
+		{fault: simulator.Fault{Kind: simulator.FaultFailure, Code: 409}, see: func(c *client) {
+			if e := wait[*events.ConnectFailure](c, nil); e.Reason != events.ConnectFailureBadUserAgent {
+				t.Errorf("%+v", e)
+			}
+		}, login: true},
+		{fault: simulator.Fault{Kind: simulator.FaultStreamError, Code: 516}, see: func(c *client) {
+			if e := wait[*events.StreamError](c, nil); e.Code != "516" {
+				t.Errorf("%+v", e)
+			}
+		}, back: true},
 	} {
 		t.Run(try.fault.Kind, func(t *testing.T) {
 			number := fmt.Sprintf("25570000010%d", i)
@@ -92,6 +103,47 @@ func TestFaultsAsTheClientSeesThem(t *testing.T) {
 	}
 }
 
+// First messages to customers who never wrote are refused, answers are not; the device hears until when, and when it is over before that.
+func TestTimelock(t *testing.T) {
+	s := start(t)
+	c := pair(t, s, storage(t), salon)
+	trySend := func(to string) error {
+		_, err := c.SendMessage(deadline(t), jid(to), text("hello"))
+		return err
+	}
+	fault(t, s, simulator.Fault{Kind: simulator.FaultTimelock, Phone: salon, Duration: time.Hour})
+	if e := wait[*events.NotifyAccountReachoutTimelock](c, nil); !e.IsActive || time.Until(e.TimeEnforcementEnds.Time) < 59*time.Minute ||
+		time.Until(e.TimeEnforcementEnds.Time) > time.Hour {
+		t.Fatalf("%+v", e)
+	}
+	if err := trySend(customer); !errors.Is(err, whatsmeow.ErrServerReturnedError) || !strings.Contains(err.Error(), "463") {
+		t.Fatalf("a first message: %v", err)
+	}
+	send(t, s, simulator.SendRequest{From: customer, To: salon, Text: "hi"})
+	wait[*events.Message](c, nil)
+	if err := trySend(customer); err != nil {
+		t.Fatalf("an answer: %v", err)
+	}
+	if got := s.Stats(); got.Timelocked != 1 || len(s.Inbox(customer, 0)) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	fault(t, s, simulator.Fault{Kind: simulator.FaultClear, Phone: salon})
+	wait(c, func(e *events.NotifyAccountReachoutTimelock) bool { return !e.IsActive })
+	if err := trySend("255711000099"); err != nil {
+		t.Fatalf("afterwards: %v", err)
+	}
+	c.forget()
+	fault(t, s, simulator.Fault{Kind: simulator.FaultTimelock, Phone: salon, Silent: true})
+	if err := trySend("255711000098"); err == nil {
+		t.Fatal("a silent timelock lets first messages through")
+	}
+	for _, e := range c.seen {
+		if _, told := e.(*events.NotifyAccountReachoutTimelock); told {
+			t.Fatal("a silent timelock was told")
+		}
+	}
+}
+
 // A device that was unlinked while it was away hears so when it comes back.
 func TestLoginAfterLogout(t *testing.T) {
 	s := start(t)
@@ -113,6 +165,8 @@ func TestLoginAfterLogout(t *testing.T) {
 func TestSecondConnectionReplacesTheFirst(t *testing.T) {
 	s := start(t)
 	c := pair(t, s, storage(t), salon)
+	// What a new device hears from its phone is behind it: a query of it that goes unanswered would hold up the last node.
+	echo(t, s, c, simulator.SendRequest{From: customer, To: salon, Text: "first"})
 	second := newClient(t, s, c.Store, waLog.Noop)
 	if err := second.Connect(); err != nil {
 		t.Fatal(err)
@@ -120,6 +174,34 @@ func TestSecondConnectionReplacesTheFirst(t *testing.T) {
 	wait[*events.Connected](second, nil)
 	wait[*events.StreamReplaced](c, nil)
 	echo(t, s, second, simulator.SendRequest{From: customer, To: salon, Text: "mine"})
+	if got := s.Stats(); got.LoginsTwice != 1 || got.HandshakesMost != 1 {
+		t.Fatalf("%d logins beside another connection, %d handshakes at once", got.LoginsTwice, got.HandshakesMost)
+	}
+}
+
+// A device that was linked without a pairing logs in and answers as any other.
+func TestAdoptedDevice(t *testing.T) {
+	s := start(t)
+	device := storage(t).NewDevice()
+	oneTime := keys.NewPreKey(1)
+	if err := s.Adopt(salon, device, []*keys.PreKey{oneTime}); err != nil {
+		t.Fatal(err)
+	}
+	if err := device.Save(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, s, device, waLog.Noop)
+	if err := c.Connect(); err != nil {
+		t.Fatal(err)
+	}
+	wait[*events.Connected](c, nil)
+	echo(t, s, c, simulator.SendRequest{From: customer, To: salon, Text: "hello"})
+	if got := s.Stats(); got.Pairings != 0 || got.Undecryptable != 0 || got.MissingCopies != 0 {
+		t.Fatalf("%+v", got)
+	}
+	if err := s.Adopt(salon, device, nil); err == nil {
+		t.Fatal("a linked device was linked once more")
+	}
 }
 
 func TestRefuse(t *testing.T) {

@@ -35,6 +35,9 @@ func (c *conn) login(payload *waWa6.ClientPayload) error {
 	}
 	c.device.Store(d)
 	if previous != nil {
+		if previous.open() {
+			c.s.stats.loginsTwice.Add(1)
+		}
 		previous.end(conflictNode("replaced", ""))
 	}
 	now := time.Now()

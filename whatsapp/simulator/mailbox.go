@@ -49,6 +49,7 @@ type mailbox struct {
 	total   int
 	sent    []*ChatMessage
 	sentIDs map[string]*ChatMessage
+	wroteTo map[string]bool // businesses
 	changed chan struct{}
 	own     idRing // what the account's own linked devices sent
 }
@@ -122,10 +123,10 @@ func (b *mailbox) again(business, id string) bool {
 
 func (b *mailbox) sentBy(m ChatMessage) {
 	if b.sentIDs == nil {
-		b.sentIDs = map[string]*ChatMessage{}
+		b.sentIDs, b.wroteTo = map[string]*ChatMessage{}, map[string]bool{}
 	}
 	b.sent = append(b.sent, &m)
-	b.sentIDs[m.ID] = &m
+	b.sentIDs[m.ID], b.wroteTo[m.Business] = &m, true
 	if len(b.sent) >= maxSent+50 {
 		for _, old := range b.sent[:50] {
 			delete(b.sentIDs, old.ID)

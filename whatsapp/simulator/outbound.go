@@ -36,6 +36,11 @@ func (s *Server) outbound(c *conn, d *device, n *waBinary.Node) {
 			c.send(ackNode(to, id, code))
 			return
 		}
+		if s.timelocked(d.owner, contact) {
+			s.stats.timelocked.Add(1)
+			c.send(ackNode(to, id, timelockCode))
+			return
+		}
 	}
 	if !retry { // the client does not wait for the ack of a retry, but the server gives one all the same
 		s.acknowledge(c, d, to, id, !peer)

@@ -133,13 +133,7 @@ func (c *conn) link(ctx context.Context, p *phone, advSecret []byte) (DeviceInfo
 	ctx, cancel := context.WithTimeout(ctx, pairTimeout)
 	defer cancel()
 	p.mu.Lock()
-	id := p.nextDevice
-	for p.devices[id] != nil || id == 0 || id > 99 { // numbers stay below 100, as WhatsApp's do
-		if id++; id > 99 {
-			id = 1
-		}
-	}
-	p.nextDevice = id + 1
+	id := p.freeDeviceLocked()
 	name := p.name
 	p.mu.Unlock()
 
@@ -178,23 +172,32 @@ func (c *conn) link(ctx context.Context, p *phone, advSecret []byte) (DeviceInfo
 
 // deviceIdentity makes the container a client checks with the secret from its QR, and the details that were signed.
 func deviceIdentity(p *phone, d *device, advSecret []byte) (container, details []byte, err error) {
-	details, err = proto.Marshal(&waAdv.ADVDeviceIdentity{
-		RawID: proto.Uint32(p.regID), Timestamp: proto.Uint64(uint64(time.Now().Unix())), KeyIndex: proto.Uint32(uint32(d.id)),
-		AccountType: waAdv.ADVEncryptionType_E2EE.Enum(), DeviceType: waAdv.ADVEncryptionType_E2EE.Enum(),
-	})
+	identity, err := signedIdentity(p, d)
 	if err != nil {
 		return nil, nil, err
 	}
-	message := slices.Concat([]byte{6, 0}, details, d.identity[:])
-	signature := ecc.CalculateSignature(ecc.NewDjbECPrivateKey(*p.identity.Priv), message)
-	signed, err := proto.Marshal(&waAdv.ADVSignedDeviceIdentity{Details: details, AccountSignatureKey: p.identity.Pub[:], AccountSignature: signature[:]})
+	signed, err := proto.Marshal(identity)
 	if err != nil {
 		return nil, nil, err
 	}
 	mac := hmac.New(sha256.New, advSecret)
 	mac.Write(signed)
 	container, err = proto.Marshal(&waAdv.ADVSignedDeviceIdentityHMAC{Details: signed, HMAC: mac.Sum(nil), AccountType: waAdv.ADVEncryptionType_E2EE.Enum()})
-	return container, details, err
+	return container, identity.Details, err
+}
+
+// signedIdentity is what a phone signs about a device it links.
+func signedIdentity(p *phone, d *device) (*waAdv.ADVSignedDeviceIdentity, error) {
+	details, err := proto.Marshal(&waAdv.ADVDeviceIdentity{
+		RawID: proto.Uint32(p.regID), Timestamp: proto.Uint64(uint64(time.Now().Unix())), KeyIndex: proto.Uint32(uint32(d.id)),
+		AccountType: waAdv.ADVEncryptionType_E2EE.Enum(), DeviceType: waAdv.ADVEncryptionType_E2EE.Enum(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	message := slices.Concat([]byte{6, 0}, details, d.identity[:])
+	signature := ecc.CalculateSignature(ecc.NewDjbECPrivateKey(*p.identity.Priv), message)
+	return &waAdv.ADVSignedDeviceIdentity{Details: details, AccountSignatureKey: p.identity.Pub[:], AccountSignature: signature[:]}, nil
 }
 
 // pairAnswer handles the client's answer to pair-success.
@@ -232,14 +235,7 @@ func (c *conn) finishPairing(pending *pairing, n *waBinary.Node) error {
 	if !ecc.VerifySignature(ecc.NewDjbECPublicKey(d.identity), message, [64]byte(signed.GetDeviceSignature())) {
 		return errors.New("the client's device signature is wrong")
 	}
-	p := d.owner
-	p.mu.Lock()
-	if p.devices == nil {
-		p.devices = map[uint16]*device{}
-	}
-	p.devices[d.id] = d
-	p.mu.Unlock()
-	c.s.touch()
+	d.keep()
 	return nil
 }
 

@@ -186,12 +186,16 @@ func TestManyConnectionsAtOnce(t *testing.T) {
 	if got := s.Stats(); got.Connections != total || got.Logins != total {
 		t.Errorf("%d connections, %d logins", got.Connections, got.Logins)
 	}
-	logins := 0
+	logins, handshakes := 0, 0
 	for _, b := range s.Stats().Connects {
 		logins += b.Logins
+		handshakes = max(handshakes, b.Handshakes)
 	}
 	if logins != total {
 		t.Errorf("the histogram shows %d logins", logins)
+	}
+	if most := int(s.Stats().HandshakesMost); handshakes != most || most < 1 || most > burst {
+		t.Errorf("the histogram shows %d handshakes at once, the total is %d", handshakes, most)
 	}
 }
 

@@ -12,6 +12,8 @@ type Stats struct {
 	Connections          int64    `json:"connections"`
 	ConnectionsTotal     int64    `json:"connections_total"`
 	Logins               int64    `json:"logins"`
+	LoginsTwice          int64    `json:"logins_twice"`    // of a device that had another connection open
+	HandshakesMost       int64    `json:"handshakes_most"` // connections between their beginning and their login, at the same time
 	LoginsRefused        int64    `json:"logins_refused"`
 	Refused              int64    `json:"refused"` // connections turned away by a fault
 	Pairings             int64    `json:"pairings"`
@@ -27,6 +29,7 @@ type Stats struct {
 	Acks                 int64    `json:"acks"`                   // given to clients
 	AcksWithheld         int64    `json:"acks_withheld"`          //
 	SendErrors           int64    `json:"send_errors"`            // messages refused by a fault
+	Timelocked           int64    `json:"timelocked"`             // first messages refused by a timelock
 	Redeliveries         int64    `json:"redeliveries"`           // stanzas sent once more after a reconnect
 	Duplicates           int64    `json:"duplicates"`             // stanzas doubled by a fault
 	DroppedDuplicateKeys int64    `json:"dropped_duplicate_keys"` // messages a phone dropped: their key was used before
@@ -46,9 +49,10 @@ type Stats struct {
 
 // Bucket counts what began in one tenth of a second.
 type Bucket struct {
-	At       time.Time `json:"at"`
-	Connects int       `json:"connects"`
-	Logins   int       `json:"logins"`
+	At         time.Time `json:"at"`
+	Connects   int       `json:"connects"`
+	Logins     int       `json:"logins"`
+	Handshakes int       `json:"handshakes"` // the most at the same time, see Stats.HandshakesMost
 }
 
 // Note is a message that something was wrong with.
@@ -62,13 +66,14 @@ type Note struct {
 }
 
 type counters struct {
-	connections, connectionsTotal, logins, loginsRefused, refused, pairings, pairingsFailed atomic.Int64
-	messagesIn, messagesOut, shown, resends, acks, acksWithheld, sendErrors, redeliveries   atomic.Int64
-	duplicates, droppedDuplicateKeys, undecryptable, missingCopies, ownCopies               atomic.Int64
-	receiptsIn, receiptsOut, retriesIn, nacks, typing, preKeysExhausted, overflow           atomic.Int64
-	histogram                                                                               histogram
-	notesMu                                                                                 sync.Mutex
-	notes                                                                                   []Note
+	connections, connectionsTotal, logins, loginsTwice, loginsRefused, refused, pairings, pairingsFailed atomic.Int64
+	messagesIn, messagesOut, shown, resends, acks, acksWithheld, sendErrors, redeliveries                atomic.Int64
+	duplicates, droppedDuplicateKeys, undecryptable, missingCopies, ownCopies                            atomic.Int64
+	receiptsIn, receiptsOut, retriesIn, nacks, typing, preKeysExhausted, overflow                        atomic.Int64
+	timelocked                                                                                           atomic.Int64
+	histogram                                                                                            histogram
+	notesMu                                                                                              sync.Mutex
+	notes                                                                                                []Note
 }
 
 func (c *counters) note(what, business, contact, id string, err error) {
@@ -87,8 +92,10 @@ const (
 
 // histogram is a ring of buckets, one per tenth of a second.
 type histogram struct {
-	mu      sync.Mutex
-	buckets []Bucket
+	mu         sync.Mutex
+	buckets    []Bucket
+	handshakes int // at present
+	most       int
 }
 
 func (h *histogram) init() { h.buckets = make([]Bucket, bucketsKept) }
@@ -114,6 +121,27 @@ func (h *histogram) login(now time.Time) {
 	h.mu.Unlock()
 }
 
+// handshake notes that one began; the returned function notes its end, once.
+func (h *histogram) handshake(now time.Time) (end func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.handshakes++
+	h.most = max(h.most, h.handshakes)
+	b := h.at(now)
+	b.Handshakes = max(b.Handshakes, h.handshakes)
+	return sync.OnceFunc(func() {
+		h.mu.Lock()
+		h.handshakes--
+		h.mu.Unlock()
+	})
+}
+
+func (h *histogram) handshakesMost() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return int64(h.most)
+}
+
 func (h *histogram) list(now time.Time) []Bucket {
 	out := []Bucket{}
 	h.mu.Lock()
@@ -134,9 +162,9 @@ func (s *Server) Stats() Stats {
 	c := &s.stats
 	out := Stats{
 		UptimeSeconds: now.Sub(s.started).Seconds(), Connections: c.connections.Load(), ConnectionsTotal: c.connectionsTotal.Load(),
-		Logins: c.logins.Load(), LoginsRefused: c.loginsRefused.Load(), Refused: c.refused.Load(), Pairings: c.pairings.Load(), PairingsFailed: c.pairingsFailed.Load(),
+		Logins: c.logins.Load(), LoginsTwice: c.loginsTwice.Load(), HandshakesMost: c.histogram.handshakesMost(), LoginsRefused: c.loginsRefused.Load(), Refused: c.refused.Load(), Pairings: c.pairings.Load(), PairingsFailed: c.pairingsFailed.Load(),
 		MessagesIn: c.messagesIn.Load(), MessagesOut: c.messagesOut.Load(), Shown: c.shown.Load(), Resends: c.resends.Load(), Acks: c.acks.Load(),
-		AcksWithheld: c.acksWithheld.Load(), SendErrors: c.sendErrors.Load(), Redeliveries: c.redeliveries.Load(), Duplicates: c.duplicates.Load(),
+		AcksWithheld: c.acksWithheld.Load(), SendErrors: c.sendErrors.Load(), Timelocked: c.timelocked.Load(), Redeliveries: c.redeliveries.Load(), Duplicates: c.duplicates.Load(),
 		DroppedDuplicateKeys: c.droppedDuplicateKeys.Load(), Undecryptable: c.undecryptable.Load(), MissingCopies: c.missingCopies.Load(), OwnCopies: c.ownCopies.Load(),
 		ReceiptsIn: c.receiptsIn.Load(), ReceiptsOut: c.receiptsOut.Load(), RetriesIn: c.retriesIn.Load(), Nacks: c.nacks.Load(), Typing: c.typing.Load(),
 		PreKeysExhausted: c.preKeysExhausted.Load(), QueueOverflow: c.overflow.Load(), Connects: c.histogram.list(now), Incidents: []Note{},
