@@ -25,7 +25,7 @@ const (
 
 // prepare makes the client, where there is none, of what the tenant is linked with.
 func (s *supervisor) prepare(ctx context.Context) error {
-	if s.client != nil && s.jid != "" {
+	if s.client != nil && s.jid != "" && !s.doubt {
 		return nil // what is stored of a linked tenant only this supervisor changes
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
@@ -44,6 +44,7 @@ func (s *supervisor) prepare(ctx context.Context) error {
 			}
 		}
 	}
+	s.doubt = false
 	t := known.tenant
 	s.phone, s.tenantSt = t.PhoneNumber, t.Status
 	if s.tenantSt == queries.TenantStatusPAUSED || s.tenantSt == queries.TenantStatusERROR {
@@ -174,6 +175,7 @@ func (s *supervisor) connect(ctx context.Context, w *waits) ending {
 		case <-login.C:
 			return s.again("WhatsApp did not let us in in time", nil)
 		case err := <-s.resets:
+			s.doubt = true
 			return s.again("connection made anew", err)
 		case <-pairing.timer():
 			if !pairing.next(ctx, s) {

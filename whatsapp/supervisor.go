@@ -46,6 +46,7 @@ type supervisor struct {
 	told      bool         // that the connection is lost
 	away      bool         // counted as lost by the node
 	pairError string       // why linking failed the last time
+	doubt     bool         // the connection ended because the store failed: without the database none is worth making
 	given     *given       // read when the shard was gained, for the first connection
 	alarm     *time.Timer  // looks whether the restriction is over
 
