@@ -109,6 +109,9 @@ func (b *bench) reportMemory() {
 		for i, p := range flow.points {
 			b.addPair(fmt.Sprintf("%s, tenants: %d", kind.name, p.tenants), "MB", [2]float64{kind.value(echo.points[i]), kind.value(p)}, compareRatio, noTarget)
 		}
+		if len(flow.points) < 2 {
+			continue // no line goes through one point only
+		}
 		slope := func(s *benchSystem) float64 {
 			var x, y []float64
 			for _, p := range s.points {
