@@ -19,7 +19,8 @@ import (
 
 const (
 	ledgerWindow    = 30 * 24 * time.Hour
-	ledgerStatement = 10 * time.Minute // for one read of one tenant's messages, however many
+	ledgerTenants   = 100              // in one read: their messages lie side by side, and no transaction should last too long
+	ledgerStatement = 10 * time.Minute // for one look at their messages, however many
 	ledgerPerKind   = 10_000           // differences of one kind and tenant that are printed
 )
 
@@ -37,8 +38,7 @@ func (l *ledgerFlags) define(f *flag.FlagSet) {
 	f.BoolVar(&l.all, "all", false, "with --ledger: look at everything ever logged")
 }
 
-// doctorLedger prints every tenant's ledger and what is wrong with it. It ends with status 0 where all of them balance. Tenants are
-// read one after the other, so a large database is no large question.
+// doctorLedger prints every tenant's ledger and what is wrong with it. It ends with status 0 where all of them balance.
 func (c command) doctorLedger(ctx context.Context, flags ledgerFlags) error {
 	switch {
 	case !flags.ledger:
@@ -57,13 +57,16 @@ func (c command) doctorLedger(ctx context.Context, flags ledgerFlags) error {
 		}
 		var wrong []ledger.Account
 		printLedgerHead(c.stdout, o.Since)
-		for _, t := range tenants {
-			o.Tenants = []uuid.UUID{t.ID}
+		for some := range slices.Chunk(tenants, ledgerTenants) {
+			o.Tenants = nil
+			for _, t := range some {
+				o.Tenants = append(o.Tenants, t.ID)
+			}
 			accounts, err := ledger.Read(ctx, db.System, o)
 			if err != nil {
 				return err
 			}
-			for _, a := range accounts { // none, where it was deleted meanwhile
+			for _, a := range accounts {
 				printAccount(c.stdout, a)
 				if a.Wrong() > 0 {
 					wrong = append(wrong, a)

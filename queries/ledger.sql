@@ -125,7 +125,7 @@ WHERE f.place <= sqlc.arg(per_kind)::integer
 ORDER BY f.tenant_id, f.id;
 
 -- Waiting: messages that have been queued for longer than they should be although the number was connected all the time (STUCK),
--- however old they are.
+-- however old they are. A restricted number holds first messages to customers who never wrote; they have time from its end.
 -- name: LedgerStuck :many
 SELECT f.tenant_id, 'STUCK'::text AS kind, f.id AS message_id, f.found
 FROM (
@@ -133,7 +133,8 @@ FROM (
         row_number() OVER (PARTITION BY m.tenant_id ORDER BY m.id DESC) AS place
     FROM message_logs m JOIN whatsapp_sessions s ON s.tenant_id = m.tenant_id
     WHERE m.tenant_id = ANY(sqlc.arg(tenant_ids)::uuid[]) AND m.queued AND s.state = 'CONNECTED'
-      AND greatest(m.created_at, s.reason_since) <= now() - make_interval(secs => sqlc.arg(patience_seconds)::double precision)
+      AND greatest(m.created_at, s.reason_since, CASE WHEN NOT EXISTS (
+            SELECT FROM message_logs i WHERE i.conversation_id = m.conversation_id AND i.direction = 'IN') THEN s.restricted_until END) <= now() - make_interval(secs => sqlc.arg(patience_seconds)::double precision)
 ) AS f
 WHERE f.place <= sqlc.arg(per_kind)::integer
 ORDER BY f.tenant_id, f.id;

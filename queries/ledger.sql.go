@@ -340,7 +340,8 @@ FROM (
         row_number() OVER (PARTITION BY m.tenant_id ORDER BY m.id DESC) AS place
     FROM message_logs m JOIN whatsapp_sessions s ON s.tenant_id = m.tenant_id
     WHERE m.tenant_id = ANY($1::uuid[]) AND m.queued AND s.state = 'CONNECTED'
-      AND greatest(m.created_at, s.reason_since) <= now() - make_interval(secs => $2::double precision)
+      AND greatest(m.created_at, s.reason_since, CASE WHEN NOT EXISTS (
+            SELECT FROM message_logs i WHERE i.conversation_id = m.conversation_id AND i.direction = 'IN') THEN s.restricted_until END) <= now() - make_interval(secs => $2::double precision)
 ) AS f
 WHERE f.place <= $3::integer
 ORDER BY f.tenant_id, f.id
@@ -360,7 +361,7 @@ type LedgerStuckRow struct {
 }
 
 // Waiting: messages that have been queued for longer than they should be although the number was connected all the time (STUCK),
-// however old they are.
+// however old they are. A restricted number holds first messages to customers who never wrote; they have time from its end.
 func (q *Queries) LedgerStuck(ctx context.Context, arg LedgerStuckParams) ([]LedgerStuckRow, error) {
 	rows, err := q.db.Query(ctx, ledgerStuck, arg.TenantIds, arg.PatienceSeconds, arg.PerKind)
 	if err != nil {

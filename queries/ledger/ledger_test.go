@@ -269,6 +269,30 @@ func TestUnderWay(t *testing.T) {
 	}
 }
 
+// A number that may not write first holds what is for customers who never wrote, and nothing else.
+func TestHeldFirstMessages(t *testing.T) {
+	db := databasetest.New(t)
+	const waits = "status = 'QUEUED', attempts = 1, claim_epoch = NULL, failure = 'Not yet', sent_at = NULL, delivered_at = NULL, read_at = NULL"
+	stranger, known := newBook(t, db, "To a stranger"), newBook(t, db, "To a customer")
+	stranger.out("API", nil, waits)
+	known.in("IGNORED")
+	known.out("API", nil, waits)
+	for _, tt := range []struct {
+		until    string
+		stranger int64
+	}{{"5 hours", 0}, {"-9 minutes", 0}, {"-11 minutes", 1}} {
+		for _, b := range []*book{stranger, known} {
+			b.exec("UPDATE whatsapp_sessions SET reason = 'RESTRICTED', restricted_since = now() - interval '6 hours', restricted_until = now() + $2::interval WHERE tenant_id = $1", b.tenant, tt.until)
+		}
+		if got := stranger.account(running).Wrong(); got != tt.stranger {
+			t.Errorf("restricted until %s: %d first messages count as stuck, want %d", tt.until, got, tt.stranger)
+		}
+		if got := known.account(running).Found[ledger.Stuck]; got != 1 {
+			t.Errorf("restricted until %s: %d answers count as stuck, want 1", tt.until, got)
+		}
+	}
+}
+
 // Of many differences the newest are listed, and all are counted; those before the window are not looked at.
 func TestManyDifferences(t *testing.T) {
 	b := newBook(t, databasetest.New(t), "Salon")
