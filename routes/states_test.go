@@ -44,7 +44,7 @@ func TestStatesOnEveryPage(t *testing.T) {
 	// The operator sees how many messages that holds back, and not one that answers.
 	s.message(tenant, "held", queries.MessageDirectionOUT, time.Now())
 	s.exec("UPDATE message_logs SET status = 'QUEUED'")
-	admin.get(tenantBase(tenant)).want(t, 200, "message waits", "for that")
+	admin.get(tenantBase(tenant)).want(t, 200, "message is held back")
 	s.message(tenant, "a question", queries.MessageDirectionIN, time.Now())
 	admin.get(tenantBase(tenant)).want(t, 200, "reply waiting to be sent")
 }
