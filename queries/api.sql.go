@@ -12,10 +12,11 @@ import (
 )
 
 const watchSessionByAPI = `-- name: WatchSessionByAPI :exec
-UPDATE whatsapp_sessions SET watched_until = greatest(watched_until, now() + interval '45 seconds') WHERE tenant_id = $1
+UPDATE whatsapp_sessions SET watched_until = now() + interval '45 seconds'
+WHERE tenant_id = $1 AND coalesce(watched_until < now() + interval '30 seconds', true)
 `
 
-// A program polls the QR: codes are worth renewing until it had time to ask again, and some more.
+// A program polls the QR: codes are worth renewing until it had time to ask again, and some more. Not every poll writes.
 func (q *Queries) WatchSessionByAPI(ctx context.Context, tenantID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, watchSessionByAPI, tenantID)
 	return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -147,24 +148,31 @@ func (s *Server) bootstrap(ctx context.Context, d *device) error {
 	if err := s.sendKeyShare(ctx, d); err != nil {
 		return err
 	}
-	history, err := proto.Marshal(&waHistorySync.HistorySync{SyncType: waHistorySync.HistorySync_INITIAL_BOOTSTRAP.Enum()})
+	history, err := emptyHistory()
 	if err != nil {
-		return err
-	}
-	var packed bytes.Buffer
-	z := zlib.NewWriter(&packed)
-	_, _ = z.Write(history)
-	if err := z.Close(); err != nil {
 		return err
 	}
 	return s.sendPeer(ctx, d, &waE2E.Message{ProtocolMessage: &waE2E.ProtocolMessage{
 		Type: waE2E.ProtocolMessage_HISTORY_SYNC_NOTIFICATION.Enum(),
 		HistorySyncNotification: &waE2E.HistorySyncNotification{
 			SyncType: waE2E.HistorySyncType_INITIAL_BOOTSTRAP.Enum(), ChunkOrder: proto.Uint32(1), Progress: proto.Uint32(100),
-			InitialHistBootstrapInlinePayload: packed.Bytes(),
+			InitialHistBootstrapInlinePayload: history,
 		},
 	}})
 }
+
+// emptyHistory is made once: a compressor takes a megabyte.
+var emptyHistory = sync.OnceValues(func() ([]byte, error) {
+	history, err := proto.Marshal(&waHistorySync.HistorySync{SyncType: waHistorySync.HistorySync_INITIAL_BOOTSTRAP.Enum()})
+	if err != nil {
+		return nil, err
+	}
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	_, _ = z.Write(history)
+	err = z.Close()
+	return packed.Bytes(), err
+})
 
 func (s *Server) sendKeyShare(ctx context.Context, d *device) error {
 	d.owner.mu.Lock()

@@ -39,6 +39,31 @@ const (
 	subscriberQueue = 256
 )
 
+// signal wakes all who wait for something to happen once more. The zero value is ready.
+type signal struct {
+	mu   sync.Mutex
+	more chan struct{}
+}
+
+// next returns a channel that is closed when it happens next. Take it before looking whether it has happened.
+func (s *signal) next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.more == nil {
+		s.more = make(chan struct{})
+	}
+	return s.more
+}
+
+func (s *signal) announce() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.more != nil {
+		close(s.more)
+		s.more = nil
+	}
+}
+
 // eventHub hands events to subscribers and remembers the latest; a subscriber that does not keep up misses some.
 type eventHub struct {
 	mu   sync.Mutex

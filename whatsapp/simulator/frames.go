@@ -8,7 +8,6 @@ import (
 	"github.com/coder/websocket"
 
 	"go.mau.fi/whatsmeow/proto/waWa6"
-	"go.mau.fi/whatsmeow/util/keys"
 )
 
 // handshake reads the prologue and does the Noise exchange; it returns what the client says about itself.
@@ -27,7 +26,6 @@ func (c *conn) handshake(ctx context.Context) (*waWa6.ClientPayload, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ephemeral *keys.KeyPair
 	reply, ephemeral, err := noise.answerHello(hello, c.s.identity)
 	if err != nil {
 		return nil, err

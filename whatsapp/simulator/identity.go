@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"crypto/ecdh"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -17,7 +18,7 @@ import (
 // so that a connection costs no signature.
 type serverIdentity struct {
 	root   *keys.KeyPair
-	static *keys.KeyPair
+	static *ecdh.PrivateKey
 	chain  []byte
 }
 
@@ -44,7 +45,11 @@ func deriveNumber(seed []byte, purpose, name string) uint32 {
 }
 
 func newServerIdentity(seed []byte, now time.Time) (*serverIdentity, error) {
-	id := &serverIdentity{root: deriveKey(seed, "root", ""), static: deriveKey(seed, "static", "")}
+	id := &serverIdentity{root: deriveKey(seed, "root", "")}
+	var err error
+	if id.static, err = ecdh.X25519().NewPrivateKey(deriveKey(seed, "static", "").Priv[:]); err != nil {
+		return nil, err
+	}
 	intermediate := deriveKey(seed, "intermediate", "")
 	sign := func(signer *keys.KeyPair, serial, issuer uint32, key []byte) (*waCert.CertChain_NoiseCertificate, error) {
 		details, err := proto.Marshal(&waCert.CertChain_NoiseCertificate_Details{
@@ -62,7 +67,7 @@ func newServerIdentity(seed []byte, now time.Time) (*serverIdentity, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaf, err := sign(intermediate, serial+1, serial, id.static.Pub[:])
+	leaf, err := sign(intermediate, serial+1, serial, id.static.PublicKey().Bytes())
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,7 @@ func (c *conn) activated() {
 	d.mu.Lock()
 	d.ready = d.conn == c
 	d.mu.Unlock()
+	c.s.connected.announce()
 }
 
 // removeDevice unlinks a device: a live connection hears device_removed, later logins fail with 401.
@@ -148,9 +149,8 @@ func (s *Server) WaitConnected(ctx context.Context, number string) error {
 	if err != nil {
 		return err
 	}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
 	for {
+		more := s.connected.next()
 		if p := s.phones.find(number); p != nil {
 			for _, d := range p.linked() {
 				d.mu.Lock()
@@ -164,7 +164,7 @@ func (s *Server) WaitConnected(ctx context.Context, number string) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("no device of %s connected: %w", number, ctx.Err())
-		case <-tick.C:
+		case <-more:
 		}
 	}
 }

@@ -3,17 +3,17 @@ package simulator
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ecdh"
 	"crypto/hkdf"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 
-	"golang.org/x/crypto/curve25519"
 	"google.golang.org/protobuf/proto"
 
 	"go.mau.fi/whatsmeow/proto/waWa6"
-	"go.mau.fi/whatsmeow/util/keys"
 )
 
 // noisePattern is 32 bytes long, so it is itself the initial hash, salt and key.
@@ -53,8 +53,13 @@ func (n *noiseState) mixHash(data []byte) {
 	h.Sum(n.hash[:0])
 }
 
-func (n *noiseState) mixKey(priv, pub []byte) error {
-	secret, err := curve25519.X25519(priv, pub)
+// mixKey takes a prepared private key: curve25519.X25519 would work out its public key with every call, which is as much again.
+func (n *noiseState) mixKey(priv *ecdh.PrivateKey, pub []byte) error {
+	theirs, err := ecdh.X25519().NewPublicKey(pub)
+	if err != nil {
+		return err
+	}
+	secret, err := priv.ECDH(theirs)
 	if err != nil {
 		return err
 	}
@@ -104,7 +109,7 @@ func (n *noiseState) split() (read, write cipher.AEAD, err error) {
 }
 
 // answerHello consumes the client hello and returns the server hello to send.
-func (n *noiseState) answerHello(raw []byte, id *serverIdentity) (reply []byte, ephemeral *keys.KeyPair, err error) {
+func (n *noiseState) answerHello(raw []byte, id *serverIdentity) (reply []byte, ephemeral *ecdh.PrivateKey, err error) {
 	var hello waWa6.HandshakeMessage
 	if err := proto.Unmarshal(raw, &hello); err != nil {
 		return nil, nil, fmt.Errorf("client hello: %w", err)
@@ -114,23 +119,26 @@ func (n *noiseState) answerHello(raw []byte, id *serverIdentity) (reply []byte, 
 		return nil, nil, errors.New("client hello without an ephemeral key")
 	}
 	n.mixHash(theirs)
-	ephemeral = keys.NewKeyPair()
-	n.mixHash(ephemeral.Pub[:])
-	if err := n.mixKey(ephemeral.Priv[:], theirs); err != nil {
+	if ephemeral, err = ecdh.X25519().GenerateKey(rand.Reader); err != nil {
 		return nil, nil, err
 	}
-	static := n.seal(id.static.Pub[:])
-	if err := n.mixKey(id.static.Priv[:], theirs); err != nil {
+	public := ephemeral.PublicKey().Bytes()
+	n.mixHash(public)
+	if err := n.mixKey(ephemeral, theirs); err != nil {
+		return nil, nil, err
+	}
+	static := n.seal(id.static.PublicKey().Bytes())
+	if err := n.mixKey(id.static, theirs); err != nil {
 		return nil, nil, err
 	}
 	reply, err = proto.Marshal(&waWa6.HandshakeMessage{ServerHello: &waWa6.HandshakeMessage_ServerHello{
-		Ephemeral: ephemeral.Pub[:], Static: static, Payload: n.seal(id.chain),
+		Ephemeral: public, Static: static, Payload: n.seal(id.chain),
 	}})
 	return reply, ephemeral, err
 }
 
 // finish consumes the client's last handshake message: its static key and its payload.
-func (n *noiseState) finish(raw []byte, ephemeral *keys.KeyPair) (static [32]byte, payload *waWa6.ClientPayload, err error) {
+func (n *noiseState) finish(raw []byte, ephemeral *ecdh.PrivateKey) (static [32]byte, payload *waWa6.ClientPayload, err error) {
 	var msg waWa6.HandshakeMessage
 	if err := proto.Unmarshal(raw, &msg); err != nil {
 		return static, nil, fmt.Errorf("client finish: %w", err)
@@ -140,7 +148,7 @@ func (n *noiseState) finish(raw []byte, ephemeral *keys.KeyPair) (static [32]byt
 		return static, nil, fmt.Errorf("client finish: static key does not decrypt: %w", err)
 	}
 	copy(static[:], key)
-	if err := n.mixKey(ephemeral.Priv[:], key); err != nil {
+	if err := n.mixKey(ephemeral, key); err != nil {
 		return static, nil, err
 	}
 	plain, err := n.open(msg.GetClientFinish().GetPayload())

@@ -57,6 +57,8 @@ type Server struct {
 	stats  counters
 	loads  loadBook
 
+	connected signal // a device was introduced to its phone
+
 	mu      sync.Mutex
 	conns   map[*conn]struct{}
 	refs    map[string]*conn // QR references of unpaired connections
