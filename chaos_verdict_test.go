@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,7 +58,7 @@ type chaosChat struct{ business, contact string }
 type chaosToken struct {
 	business, contact string
 	id, text          string
-	sentAt            time.Time
+	sentAt, shownAt   time.Time
 	rows              []chaosRow // received
 	replies           []chaosRow // to it
 	shown             int        // of its replies, on the customer's phone
@@ -116,6 +117,9 @@ func (w *witness) judge(chats []chaosChat, sent int) {
 		w.t.Errorf("dropped by phones: %d for a used key, %d without a copy; %d lost by the simulator's queues: %+v",
 			stats.DroppedDuplicateKeys, stats.MissingCopies, stats.QueueOverflow, stats.Incidents)
 	}
+	if stats.Undecryptable != 0 { // no loss: whether they got them is judged below
+		w.t.Logf("phones could not read %d messages and asked for them again: %+v", stats.Undecryptable, stats.Incidents)
+	}
 	rows, err := w.rows(within(w.t))
 	if err != nil {
 		w.t.Fatal(err)
@@ -168,7 +172,9 @@ func (w *witness) judge(chats []chaosChat, sent int) {
 				general = append(general, fmt.Sprintf("%s shows message %s from %s, which the log does not know as an answer in this chat", chat.contact, m.ID, m.From))
 				continue
 			}
-			k.shown++
+			if k.shown++; k.shown == 1 {
+				k.shownAt = m.At
+			}
 			if last != nil && k.shown == 1 && k.text < last.text { // tokens of a chat grow
 				k.wrong = append(k.wrong, "answered after "+last.text)
 			}
@@ -181,6 +187,7 @@ func (w *witness) judge(chats []chaosChat, sent int) {
 		}
 	}
 	general = append(general, w.books()...)
+	w.pace(tokens)
 	var bad []*chaosToken
 	for _, k := range tokens {
 		k.check()
@@ -217,6 +224,28 @@ func (w *witness) books() (wrong []string) {
 		}
 	}
 	return wrong
+}
+
+// pace logs how long customers waited, by when they wrote.
+func (w *witness) pace(tokens map[string]*chaosToken) {
+	var first time.Time
+	waits := map[int][]time.Duration{} // by ten seconds
+	for _, k := range tokens {
+		if first.IsZero() || k.sentAt.Before(first) {
+			first = k.sentAt
+		}
+	}
+	for _, k := range tokens {
+		if k.shown > 0 {
+			at := int(k.sentAt.Sub(first) / (10 * time.Second))
+			waits[at] = append(waits[at], k.shownAt.Sub(k.sentAt))
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(waits)) {
+		slices.Sort(waits[at])
+		w.t.Logf("from %s on, %d messages waited for %.1f s in the middle and %.1f s at most", first.Add(time.Duration(at)*10*time.Second).Format(time.TimeOnly),
+			len(waits[at]), waits[at][len(waits[at])/2].Seconds(), waits[at][len(waits[at])-1].Seconds())
+	}
 }
 
 // check says what is wrong with a token: logged once, decided, answered once and told so, shown once.
