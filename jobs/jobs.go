@@ -78,6 +78,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	}
 	river.AddWorker(workers, &staleSweepWorker{db: o.DB, log: o.Log, threshold: o.StaleThreshold, interval: o.StaleInterval})
 	river.AddWorker(workers, &cleanupWorker{db: o.DB})
+	river.AddWorker(workers, &searchIndexWorker{db: o.DB})
 	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
 			return args, &river.InsertOpts{MaxAttempts: 1} // the next round is the retry
@@ -90,6 +91,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 		PeriodicJobs: []*river.PeriodicJob{
 			periodic(o.StaleInterval, StaleSweep{}),
 			periodic(time.Hour, Cleanup{}),
+			periodic(searchIndexInterval, SearchIndex{}),
 		},
 		FetchCooldown:               fetchCooldown,
 		SkipUnknownJobCheck:         o.Pool == nil, // a web process inserts jobs that it does not work

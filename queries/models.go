@@ -792,6 +792,13 @@ func AllWorkerStatusValues() []WorkerStatus {
 	}
 }
 
+type AdminPreference struct {
+	UserID    uuid.UUID
+	Key       string
+	Value     []byte
+	UpdatedAt time.Time
+}
+
 type ApiKey struct {
 	ID         uuid.UUID
 	Label      string
@@ -897,6 +904,15 @@ type PrekeyBlock struct {
 	Uploaded bool
 }
 
+type SavedView struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	TableName string
+	Name      string
+	Query     string
+	CreatedAt time.Time
+}
+
 type SetupRequest struct {
 	ID             uuid.UUID
 	TenantID       uuid.UUID
@@ -969,6 +985,7 @@ type UserSession struct {
 	ExpiresAt  time.Time
 	LastSeenAt time.Time
 	CreatedAt  time.Time
+	ID         uuid.UUID
 }
 
 type WhatsappSession struct {

@@ -13,8 +13,9 @@ type Page struct {
 	User        *UserView
 	Nav         string // active entry: tenants, jobs, keys, account; in the portal home, messages, events, account
 	Flash       []Toast
-	DemoMode    bool   // shows the "simulated WhatsApp" ribbon and the virtual phone's entry
-	StreamURL   string // server-sent events of this page; empty for none
+	DemoMode    bool     // shows the "simulated WhatsApp" ribbon and the virtual phone's entry
+	Side        *Sidebar // the admin's tables; nil outside the admin
+	StreamURL   string   // server-sent events of this page; empty for none
 }
 
 // UserView is the person signed in.
