@@ -18,14 +18,15 @@ var rooms = map[string][]string{
 	"bot":                   {},
 	"database":              {"migrations"},
 	"database/databasetest": {"database"},
-	"jobs":                  {"bot", "queries"},
+	"jobs":                  {"bot", "queries", "words"},
 	"queries/ledger":        {"queries"},
 	"migrations":            {},
 	"queries":               {},
-	"routes":                {"assets", "database", "jobs", "queries", "queries/ledger", "templates"},
-	"templates":             {},
+	"routes":                {"assets", "database", "jobs", "queries", "queries/ledger", "templates", "words"},
+	"templates":             {"words"},
 	"whatsapp":              {"bot", "queries"},
 	"whatsapp/simulator":    {},
+	"words":                 {},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -4,8 +4,9 @@ SELECT * FROM users WHERE email = @email;
 
 -- A signed-in person with the business they belong to; admins have none.
 -- name: GetVisitor :one
-SELECT u.id, u.tenant_id, u.name, u.email, u.role, c.business_name, c.language
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved
 FROM users u
+LEFT JOIN tenants t ON t.id = u.tenant_id
 LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
 WHERE u.id = @user_id;
 
@@ -53,3 +54,7 @@ INSERT INTO users (id, tenant_id, name, email, role) VALUES (@id, sqlc.arg(tenan
 -- Removes an account with its sessions and links.
 -- name: DeletePerson :execrows
 DELETE FROM users WHERE tenant_id = sqlc.arg(tenant_id)::uuid AND id = @user_id;
+
+-- In which language a person wants their pages and mails.
+-- name: SetUserLanguage :exec
+UPDATE users SET language = sqlc.arg(language)::language, updated_at = now() WHERE id = @user_id;

@@ -126,7 +126,7 @@ func (q *Queries) GetPerson(ctx context.Context, arg GetPersonParams) (GetPerson
 }
 
 const getUserByEmail = `-- name: GetUserByEmail :one
-SELECT id, tenant_id, name, email, phone, role, password_hash, created_at, updated_at FROM users WHERE email = $1
+SELECT id, tenant_id, name, email, phone, role, password_hash, created_at, updated_at, language, has_password FROM users WHERE email = $1
 `
 
 // Who signs in with this address (lower case).
@@ -143,13 +143,16 @@ func (q *Queries) GetUserByEmail(ctx context.Context, email string) (User, error
 		&i.PasswordHash,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Language,
+		&i.HasPassword,
 	)
 	return i, err
 }
 
 const getVisitor = `-- name: GetVisitor :one
-SELECT u.id, u.tenant_id, u.name, u.email, u.role, c.business_name, c.language
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved
 FROM users u
+LEFT JOIN tenants t ON t.id = u.tenant_id
 LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
 WHERE u.id = $1
 `
@@ -160,8 +163,10 @@ type GetVisitorRow struct {
 	Name         string
 	Email        string
 	Role         UserRole
+	OwnLanguage  *Language
 	BusinessName *string
 	Language     *Language
+	Approved     bool
 }
 
 // A signed-in person with the business they belong to; admins have none.
@@ -174,8 +179,10 @@ func (q *Queries) GetVisitor(ctx context.Context, userID uuid.UUID) (GetVisitorR
 		&i.Name,
 		&i.Email,
 		&i.Role,
+		&i.OwnLanguage,
 		&i.BusinessName,
 		&i.Language,
+		&i.Approved,
 	)
 	return i, err
 }
@@ -236,6 +243,21 @@ type SetPasswordParams struct {
 
 func (q *Queries) SetPassword(ctx context.Context, arg SetPasswordParams) error {
 	_, err := q.db.Exec(ctx, setPassword, arg.PasswordHash, arg.UserID)
+	return err
+}
+
+const setUserLanguage = `-- name: SetUserLanguage :exec
+UPDATE users SET language = $1::language, updated_at = now() WHERE id = $2
+`
+
+type SetUserLanguageParams struct {
+	Language Language
+	UserID   uuid.UUID
+}
+
+// In which language a person wants their pages and mails.
+func (q *Queries) SetUserLanguage(ctx context.Context, arg SetUserLanguageParams) error {
+	_, err := q.db.Exec(ctx, setUserLanguage, arg.Language, arg.UserID)
 	return err
 }
 

@@ -83,16 +83,14 @@ func (s *server) identify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := &visitor{ID: row.ID, Name: row.Name, Email: row.Email, Role: row.Role, Lang: "en", session: hashToken(s.sessions.Token(ctx))}
+	v := &visitor{ID: row.ID, Name: row.Name, Email: row.Email, Role: row.Role, session: hashToken(s.sessions.Token(ctx))}
 	if row.TenantID != nil {
 		v.Tenant = *row.TenantID
 	}
 	if row.BusinessName != nil {
 		v.Business = *row.BusinessName
 	}
-	if row.Language != nil {
-		v.Lang = PortalLang(string(*row.Language))
-	}
+	v.Lang = pageLanguage(row)
 	c.Locals(visitorKey, v)
 	return c.Next()
 }

@@ -7,10 +7,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"flowhq/queries"
+	"flowhq/words"
 )
 
 func passwordForm(v *visitor) PasswordForm {
-	return PasswordForm{Action: v.home() + "/account/password", Email: v.Email, Text: PasswordWords(v.Lang)}
+	return PasswordForm{Action: v.home() + "/account/password", Email: v.Email, Lang: v.Lang}
 }
 
 func (s *server) adminAccountPage(c *fiber.Ctx) error {
@@ -26,9 +27,8 @@ func (s *server) showAccount(c *fiber.Ctx, status int, form PasswordForm) error 
 	if v.Role == queries.UserRoleADMIN {
 		return s.render(c, status, "admin/account", AccountPage{Page: s.page(c, "Your account", "account"), Password: form})
 	}
-	text := PortalWords(v.Lang)
 	return s.render(c, status, "portal/account", PortalAccountPage{
-		Page: s.page(c, text.Account, "account"), Text: text, Business: v.Business, Password: form,
+		Page: s.page(c, words.T(v.Lang, "nav.account"), "account"), Business: v.Business, Password: form,
 	})
 }
 
@@ -51,7 +51,7 @@ func (s *server) passwordChange(c *fiber.Ctx) error {
 	if wait, err := s.takeAttempts(ctx, emailKey, addressKey); err != nil {
 		return err
 	} else if wait > 0 {
-		return &Error{Status: http.StatusTooManyRequests, RetryIn: wait, Message: "Too many tries. Wait " + inWords(wait) + ", then try again."}
+		return &Error{Status: http.StatusTooManyRequests, RetryIn: wait, Message: tooManyTries(wait)}
 	}
 	current, err := s.system.GetPasswordHash(ctx, v.ID)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *server) passwordChange(c *fiber.Ctx) error {
 		return err
 	}
 	if !ok {
-		return refuseForm("current", [2]string{"This is not your present password.", "Hili si nenosiri lako la sasa."}[langIndex(v.Lang)])
+		return refuseForm("current", words.T(v.Lang, "password.wrong"))
 	}
 	hash, err := s.passwords.hash(ctx, c.FormValue("password"))
 	if err != nil {
@@ -85,5 +85,5 @@ func (s *server) passwordChange(c *fiber.Ctx) error {
 		return err
 	}
 	form.Saved = true
-	return s.done(c, v.home()+"/account", "fragments/password_form", form, form.Text.Saved)
+	return s.done(c, v.home()+"/account", "fragments/password_form", form, words.T(v.Lang, "password.saved"))
 }

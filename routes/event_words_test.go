@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"flowhq/queries"
+	"flowhq/words"
 )
 
 // Whatever kind of event the other rooms write has words here: their sources name the kinds.
@@ -32,9 +33,9 @@ func TestEveryEventHasWords(t *testing.T) {
 		t.Fatalf("only %d kinds found", len(kinds))
 	}
 	for k := range kinds {
-		w, ok := eventWords[k]
-		if !ok || w.en == "" || w.sw == "" || w.icon == "" {
-			t.Errorf("%s has no words in event_words.go", k)
+		look, ok := eventLooks[k]
+		if !ok || look.icon == "" || !words.Has("event."+k) {
+			t.Errorf("%s has no look in event_words.go, or no words in words/locales", k)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/words"
 )
 
 // errLinkUsed: the link expired, was used, or never was.
@@ -18,17 +19,16 @@ var errLinkUsed = errors.New("the link does not work any more")
 
 // linkGone is the page for such a link. It does not tell which of the three.
 func (s *server) linkGone(c *fiber.Ctx, detail, lang string) error {
-	heading := "This link does not work any more"
-	if lang == "sw" {
-		heading = "Kiungo hiki hakifanyi kazi tena"
-	}
-	page := LinkGonePage{Page: s.page(c, heading, ""), Heading: heading, Detail: detail}
+	heading := words.T(lang, "gone.heading")
+	page := LinkGonePage{Page: s.page(c, heading, ""), Heading: heading, Detail: words.T(lang, detail)}
+	page.Lang = lang
 	return s.render(c, http.StatusGone, "link_gone", page)
 }
 
+// Keys of what such a page says.
 const (
-	setupGone  = "It works once and for 30 minutes, until the first admin exists. Restart the server for a new one, or run “flowhq admin upsert”."
-	inviteGone = "It works once and for a week. If you chose a password already, sign in with it; otherwise ask for a new link."
+	setupGone  = "gone.setup"
+	inviteGone = "gone.invite"
 )
 
 func (s *server) setupPage(c *fiber.Ctx) error {
@@ -117,12 +117,11 @@ func (s *server) inviteLink(c *fiber.Ctx) (InvitePage, error) {
 	if err != nil {
 		return InvitePage{}, err
 	}
-	lang := "en"
+	lang := langOf(c)
 	if row.Language != nil {
-		lang = PortalLang(string(*row.Language))
+		lang = words.Choose(string(*row.Language))
 	}
-	text := PasswordWords(lang)
-	page := InvitePage{Page: s.page(c, text.Heading, ""), Action: c.Path(), Name: row.Name, Email: row.Email, Text: text, Expires: row.ExpiresAt}
+	page := InvitePage{Page: s.page(c, words.T(lang, "password.heading"), ""), Action: c.Path(), Name: row.Name, Email: row.Email, Expires: row.ExpiresAt}
 	page.Lang = lang
 	if row.BusinessName != nil {
 		page.Business = *row.BusinessName
@@ -133,7 +132,7 @@ func (s *server) inviteLink(c *fiber.Ctx) (InvitePage, error) {
 func (s *server) invitePage(c *fiber.Ctx) error {
 	page, err := s.inviteLink(c)
 	if errors.Is(err, errLinkUsed) {
-		return s.linkGone(c, inviteGone, "en")
+		return s.linkGone(c, inviteGone, langOf(c))
 	}
 	if err != nil {
 		return err
@@ -146,7 +145,7 @@ func (s *server) invite(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	page, err := s.inviteLink(c)
 	if errors.Is(err, errLinkUsed) {
-		return s.linkGone(c, inviteGone, "en")
+		return s.linkGone(c, inviteGone, langOf(c))
 	}
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ func (s *server) table() []route {
 		{"GET", "/login", anyone, s.loginPage},
 		{"POST", "/login", anyone, s.login},
 		{"POST", "/logout", anyone, s.logout},
+		{"POST", "/language", anyone, s.languageChange},
 		{"GET", "/logout-everywhere", signedIn, s.logoutEverywherePage},
 		{"POST", "/logout-everywhere", signedIn, s.logoutEverywhere},
 		{"GET", "/setup/:token", anyone, s.setupPage},

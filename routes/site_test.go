@@ -102,7 +102,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// browser keeps cookies and follows no redirects.
+// browser keeps cookies, of which one chooses English, and follows no redirects.
 type browser struct {
 	*http.Client
 	t   *testing.T
@@ -112,6 +112,9 @@ type browser struct {
 func (s *site) browser() *browser {
 	jar, err := cookiejar.New(nil)
 	must(s.t, err)
+	address, err := url.Parse(s.url)
+	must(s.t, err)
+	jar.SetCookies(address, []*http.Cookie{{Name: languageCookie, Value: "en", Path: "/"}}) // tests read English; language_test.go does not
 	// No connection is kept: an idle one would hold up the server's shutdown.
 	return &browser{t: s.t, url: s.url, Client: &http.Client{
 		Jar: jar, Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},

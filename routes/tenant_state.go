@@ -108,7 +108,7 @@ func qrOnOffer(w queries.WhatsappSession) bool {
 // linkPanel shows where the linking of a number stands; base names the URLs of its forms.
 func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel, error) {
 	w := t.WhatsappSession
-	p := LinkPanel{Base: base, Text: LinkWords(lang), DemoMode: s.DemoMode, Phone: linkedPhone(t), Pair: pairForm(w, base, lang)}
+	p := LinkPanel{Base: base, Lang: lang, DemoMode: s.DemoMode, Phone: linkedPhone(t), Pair: pairForm(w, base, lang)}
 	if w.ConnectedAt != nil {
 		p.Since = *w.ConnectedAt
 	}
@@ -153,14 +153,7 @@ func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel
 			p.Reason = ""
 		}
 	}
-	if w.Jid != nil {
-		p.Text.NotRunning, p.Text.GetQR = "Linked, but not connected", "Start"
-		p.Text.NotRunningHint = "The link to the phone is kept: no new scan is needed."
-		if lang == "sw" {
-			p.Text.NotRunning, p.Text.GetQR = "Imeunganishwa na simu, lakini haipo hewani", "Anzisha"
-			p.Text.NotRunningHint = "Muunganisho na simu umehifadhiwa: hakuna haja ya kuskani tena."
-		}
-	}
+	p.Idle = w.Jid != nil
 	return p, nil
 }
 
@@ -177,7 +170,7 @@ func linkedPhone(t queries.GetTenantRow) string {
 }
 
 func pairForm(w queries.WhatsappSession, base, lang string) PairForm {
-	f := PairForm{Base: base, Text: LinkWords(lang)}
+	f := PairForm{Base: base, Lang: lang}
 	if w.PairCode != nil && (w.PairCodeExpiresAt == nil || w.PairCodeExpiresAt.After(time.Now())) {
 		f.Code = strings.ReplaceAll(*w.PairCode, "-", "")
 		if w.PairCodeExpiresAt != nil {
