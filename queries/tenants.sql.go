@@ -48,13 +48,13 @@ func (q *Queries) CountTenantsByStatus(ctx context.Context, search string) ([]Co
 
 const createTenant = `-- name: CreateTenant :exec
 WITH tenant AS (
-    INSERT INTO tenants (id, name, phone_number, shard)
-    VALUES ($2, $3, $4, $5)
+    INSERT INTO tenants (id, name, phone_number, shard, approved_at)
+    VALUES ($2, $3, $4, $5, $6)
 ), config AS (
     INSERT INTO tenant_configs (id, tenant_id, template_type, business_name, language)
-    VALUES ($6, $2, $7, $8, $9)
+    VALUES ($7, $2, $8, $9, $10)
 ), session AS (
-    INSERT INTO whatsapp_sessions (id, tenant_id) VALUES ($10, $2)
+    INSERT INTO whatsapp_sessions (id, tenant_id) VALUES ($11, $2)
 )
 INSERT INTO worker_processes (id, tenant_id) VALUES ($1, $2)
 `
@@ -65,6 +65,7 @@ type CreateTenantParams struct {
 	Name         string
 	PhoneNumber  string
 	Shard        int16
+	ApprovedAt   *time.Time
 	ConfigID     uuid.UUID
 	TemplateType TemplateType
 	BusinessName string
@@ -80,6 +81,7 @@ func (q *Queries) CreateTenant(ctx context.Context, arg CreateTenantParams) erro
 		arg.Name,
 		arg.PhoneNumber,
 		arg.Shard,
+		arg.ApprovedAt,
 		arg.ConfigID,
 		arg.TemplateType,
 		arg.BusinessName,

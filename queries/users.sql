@@ -58,3 +58,19 @@ DELETE FROM users WHERE tenant_id = sqlc.arg(tenant_id)::uuid AND id = @user_id;
 -- In which language a person wants their pages and mails.
 -- name: SetUserLanguage :exec
 UPDATE users SET language = sqlc.arg(language)::language, updated_at = now() WHERE id = @user_id;
+
+-- Who signed up and confirmed their address: an owner without a business yet.
+-- name: CreateOwner :exec
+INSERT INTO users (id, name, email, role, password_hash, language)
+VALUES (@id, @name, @email, 'OWNER', sqlc.arg(password_hash)::text, sqlc.narg(language)::language);
+
+-- name: SetEmail :exec
+UPDATE users SET email = @email, updated_at = now() WHERE id = @user_id;
+
+-- The people of a tenant as each other sees them, owner first.
+-- name: ListColleagues :many
+SELECT id, name, email, role, has_password FROM users WHERE tenant_id = sqlc.arg(tenant_id)::uuid ORDER BY role, name, id;
+
+-- An owner or staff by address, with the business, for another front end.
+-- name: GetPortalUser :one
+SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.role, u.language FROM users u WHERE u.email = @email AND u.role <> 'ADMIN';

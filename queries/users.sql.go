@@ -44,6 +44,31 @@ func (q *Queries) CreateAdmin(ctx context.Context, arg CreateAdminParams) error 
 	return err
 }
 
+const createOwner = `-- name: CreateOwner :exec
+INSERT INTO users (id, name, email, role, password_hash, language)
+VALUES ($1, $2, $3, 'OWNER', $4::text, $5::language)
+`
+
+type CreateOwnerParams struct {
+	ID           uuid.UUID
+	Name         string
+	Email        string
+	PasswordHash string
+	Language     *Language
+}
+
+// Who signed up and confirmed their address: an owner without a business yet.
+func (q *Queries) CreateOwner(ctx context.Context, arg CreateOwnerParams) error {
+	_, err := q.db.Exec(ctx, createOwner,
+		arg.ID,
+		arg.Name,
+		arg.Email,
+		arg.PasswordHash,
+		arg.Language,
+	)
+	return err
+}
+
 const createPerson = `-- name: CreatePerson :exec
 INSERT INTO users (id, tenant_id, name, email, role) VALUES ($1, $2::uuid, $3, $4, $5)
 `
@@ -125,6 +150,36 @@ func (q *Queries) GetPerson(ctx context.Context, arg GetPersonParams) (GetPerson
 	return i, err
 }
 
+const getPortalUser = `-- name: GetPortalUser :one
+SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.role, u.language FROM users u WHERE u.email = $1 AND u.role <> 'ADMIN'
+`
+
+type GetPortalUserRow struct {
+	ID       uuid.UUID
+	TenantID *uuid.UUID
+	Name     string
+	Email    string
+	Phone    *string
+	Role     UserRole
+	Language *Language
+}
+
+// An owner or staff by address, with the business, for another front end.
+func (q *Queries) GetPortalUser(ctx context.Context, email string) (GetPortalUserRow, error) {
+	row := q.db.QueryRow(ctx, getPortalUser, email)
+	var i GetPortalUserRow
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Name,
+		&i.Email,
+		&i.Phone,
+		&i.Role,
+		&i.Language,
+	)
+	return i, err
+}
+
 const getUserByEmail = `-- name: GetUserByEmail :one
 SELECT id, tenant_id, name, email, phone, role, password_hash, created_at, updated_at, language, has_password FROM users WHERE email = $1
 `
@@ -187,6 +242,45 @@ func (q *Queries) GetVisitor(ctx context.Context, userID uuid.UUID) (GetVisitorR
 	return i, err
 }
 
+const listColleagues = `-- name: ListColleagues :many
+SELECT id, name, email, role, has_password FROM users WHERE tenant_id = $1::uuid ORDER BY role, name, id
+`
+
+type ListColleaguesRow struct {
+	ID          uuid.UUID
+	Name        string
+	Email       string
+	Role        UserRole
+	HasPassword bool
+}
+
+// The people of a tenant as each other sees them, owner first.
+func (q *Queries) ListColleagues(ctx context.Context, tenantID uuid.UUID) ([]ListColleaguesRow, error) {
+	rows, err := q.db.Query(ctx, listColleagues, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListColleaguesRow
+	for rows.Next() {
+		var i ListColleaguesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Email,
+			&i.Role,
+			&i.HasPassword,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listPeople = `-- name: ListPeople :many
 SELECT u.id, u.name, u.email, u.role, (u.password_hash IS NULL)::boolean AS pending,
     coalesce((SELECT max(s.last_seen_at) FROM user_sessions s WHERE s.user_id = u.id), 'epoch')::timestamptz AS last_seen_at
@@ -230,6 +324,20 @@ func (q *Queries) ListPeople(ctx context.Context, tenantID uuid.UUID) ([]ListPeo
 		return nil, err
 	}
 	return items, nil
+}
+
+const setEmail = `-- name: SetEmail :exec
+UPDATE users SET email = $1, updated_at = now() WHERE id = $2
+`
+
+type SetEmailParams struct {
+	Email  string
+	UserID uuid.UUID
+}
+
+func (q *Queries) SetEmail(ctx context.Context, arg SetEmailParams) error {
+	_, err := q.db.Exec(ctx, setEmail, arg.Email, arg.UserID)
+	return err
 }
 
 const setPassword = `-- name: SetPassword :exec

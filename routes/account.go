@@ -18,18 +18,12 @@ func (s *server) adminAccountPage(c *fiber.Ctx) error {
 	return s.showAccount(c, http.StatusOK, passwordForm(visitorOf(c)))
 }
 
-func (s *server) portalAccountPage(c *fiber.Ctx) error {
-	return s.showAccount(c, http.StatusOK, passwordForm(visitorOf(c)))
-}
-
 func (s *server) showAccount(c *fiber.Ctx, status int, form PasswordForm) error {
 	v := visitorOf(c)
 	if v.Role == queries.UserRoleADMIN {
 		return s.render(c, status, "admin/account", AccountPage{Page: s.page(c, "Your account", "account"), Password: form})
 	}
-	return s.render(c, status, "portal/account", PortalAccountPage{
-		Page: s.page(c, words.T(v.Lang, "nav.account"), "account"), Business: v.Business, Password: form,
-	})
+	return s.showAccountWith(c, status, func(p *PortalAccountPage) { p.Password = form })
 }
 
 // passwordChange sets one's own password, on the System pool and by one's own id: the portal's role cannot even read hashes.

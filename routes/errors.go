@@ -174,7 +174,7 @@ func wantsHTMX(c *fiber.Ctx) bool { return c.Get("HX-Request") == "true" }
 // wantsJSON tells programs from browsers: by where they call, or by what they accept.
 func wantsJSON(c *fiber.Ctx) bool {
 	accept := c.Get(fiber.HeaderAccept)
-	return strings.HasPrefix(c.Path(), "/api/") || strings.Contains(c.Path(), JobsPrefix+"/api/") ||
+	return strings.HasPrefix(c.Path(), "/api/") || isPortalKeyPath(c.Path()) || strings.Contains(c.Path(), JobsPrefix+"/api/") ||
 		(strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")) ||
 		strings.Contains(accept, "text/event-stream")
 }

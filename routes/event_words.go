@@ -34,6 +34,11 @@ var eventLooks = map[string]eventLook{
 	"MESSAGE_DROPPED":          {"triangle-alert", ToneFailed},
 	"PERSON_ADDED":             {"user-plus", ""},
 	"PERSON_REMOVED":           {"user-plus", ""},
+	"SETUP_SUBMITTED":          {"clipboard-list", ToneWaiting},
+	"SETUP_REVIEWING":          {"eye", ToneWaiting},
+	"SETUP_APPROVED":           {"circle-check", ToneOK},
+	"SETUP_REJECTED":           {"ban", ToneFailed},
+	"SETUP_ACTIVE":             {"circle-check", ToneOK},
 	"INVITE_CREATED":           {"link", ""},
 }
 
@@ -53,6 +58,7 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		Expected string   `json:"expected"`
 		Person   string   `json:"person"`
 		Detail   string   `json:"detail"`
+		Reason   string   `json:"reason"`
 	}
 	if len(e.PayloadJson) == 0 || json.Unmarshal(e.PayloadJson, &payload) != nil {
 		return v
@@ -63,6 +69,8 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		v.Detail = fieldNamesIn(payload.Fields, lang)
 	case "PERSON_ADDED", "PERSON_REMOVED", "INVITE_CREATED":
 		v.Detail = payload.Person
+	case "SETUP_REJECTED":
+		v.Detail = payload.Reason
 	case "PAIR_CODE_REQUESTED":
 		v.Detail = payload.Phone
 	case "SESSION_LINKED":

@@ -37,6 +37,9 @@ type PortalEventsPage struct {
 // PortalAccountPage is the person's own account (template "portal/account").
 type PortalAccountPage struct {
 	Page
-	Business string
-	Password PasswordForm
+	Business      string
+	Password      PasswordForm
+	EmailForm     EmailForm
+	Devices       DeviceList
+	ManagesPeople bool // the owner's link to the page of staff
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
+
+	"flowhq/queries"
 )
 
 // page fills in what every page carries.
@@ -12,6 +14,7 @@ func (s *server) page(c *fiber.Ctx, title, nav string) Page {
 	p := Page{Title: title, ProductName: s.ProductName, Lang: langOf(c), Nav: nav, DemoMode: s.DemoMode, Here: here(c), OfferEnglish: offersEnglish(c)}
 	if v := visitorOf(c); v != nil {
 		p.User = &UserView{Name: v.Name, Email: v.Email, Role: string(v.Role)}
+		p.Applying = v.Role == queries.UserRoleOWNER && !v.Approved
 		p.Flash = s.toasts(c)
 		for i := range p.Flash {
 			p.Flash[i].Lang = p.Lang

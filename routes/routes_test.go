@@ -27,7 +27,7 @@ var expected = map[string][callers]int{
 	"GET /login":                                  {200, 303, 303, 303, 200},
 	"POST /login":                                 {422, 422, 422, 422, 422},
 	"POST /logout":                                {303, 303, 303, 303, 303},
-	"POST /language":                             {303, 303, 303, 303, 303},
+	"POST /language":                              {303, 303, 303, 303, 303},
 	"GET /logout-everywhere":                      {303, 200, 200, 200, 303},
 	"POST /logout-everywhere":                     {303, 303, 303, 303, 303},
 	"GET /setup/:token":                           {410, 410, 410, 410, 410},

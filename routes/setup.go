@@ -25,11 +25,8 @@ func (s *server) linkGone(c *fiber.Ctx, detail, lang string) error {
 	return s.render(c, http.StatusGone, "link_gone", page)
 }
 
-// Keys of what such a page says.
-const (
-	setupGone  = "gone.setup"
-	inviteGone = "gone.invite"
-)
+// setupGone is the key of what such a page says.
+const setupGone = "gone.setup"
 
 func (s *server) setupPage(c *fiber.Ctx) error {
 	page, err := s.setupLink(c)
@@ -106,85 +103,4 @@ func (s *server) setup(c *fiber.Ctx) error {
 		return err
 	}
 	return c.Redirect("/admin", http.StatusSeeOther)
-}
-
-// inviteLink reads what an invitation is about.
-func (s *server) inviteLink(c *fiber.Ctx) (InvitePage, error) {
-	row, err := s.system.FindInvite(c.UserContext(), hashToken(c.Params("token")))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return InvitePage{}, errLinkUsed
-	}
-	if err != nil {
-		return InvitePage{}, err
-	}
-	lang := langOf(c)
-	if row.Language != nil {
-		lang = words.Choose(string(*row.Language))
-	}
-	page := InvitePage{Page: s.page(c, words.T(lang, "password.heading"), ""), Action: c.Path(), Name: row.Name, Email: row.Email, Expires: row.ExpiresAt}
-	page.Lang = lang
-	if row.BusinessName != nil {
-		page.Business = *row.BusinessName
-	}
-	return page, nil
-}
-
-func (s *server) invitePage(c *fiber.Ctx) error {
-	page, err := s.inviteLink(c)
-	if errors.Is(err, errLinkUsed) {
-		return s.linkGone(c, inviteGone, langOf(c))
-	}
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "invite", page)
-}
-
-// invite sets the password the link was made for, ends the person's other sessions, and signs them in here.
-func (s *server) invite(c *fiber.Ctx) error {
-	ctx := c.UserContext()
-	page, err := s.inviteLink(c)
-	if errors.Is(err, errLinkUsed) {
-		return s.linkGone(c, inviteGone, langOf(c))
-	}
-	if err != nil {
-		return err
-	}
-	if problem := passwordProblem(c.FormValue("password"), page.Email, page.Lang); problem != "" {
-		page.Errors = FieldErrors{"password": problem}
-		return s.render(c, http.StatusUnprocessableEntity, "invite", page)
-	}
-	hash, err := s.passwords.hash(ctx, c.FormValue("password"))
-	if err != nil {
-		return err
-	}
-	var user queries.User
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
-		q := queries.New(tx)
-		id, err := q.UseInvite(ctx, hashToken(c.Params("token")))
-		if errors.Is(err, pgx.ErrNoRows) || (err == nil && id == nil) {
-			return errLinkUsed
-		}
-		if err != nil {
-			return err
-		}
-		user.ID = *id
-		if err := q.SetPassword(ctx, queries.SetPasswordParams{UserID: *id, PasswordHash: hash}); err != nil {
-			return err
-		}
-		if err := q.ClearLoginAttempts(ctx, "email:"+page.Email); err != nil {
-			return err
-		}
-		return q.DeleteSessionsOfUser(ctx, *id)
-	})
-	if errors.Is(err, errLinkUsed) {
-		return s.linkGone(c, inviteGone, page.Lang)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.signIn(c, user.ID); err != nil {
-		return err
-	}
-	return c.Redirect("/", http.StatusSeeOther)
 }
