@@ -19,7 +19,7 @@ import (
 )
 
 // BusinessKinds are the kinds of business an owner can choose from; their words are in the group business of words/locales.
-var BusinessKinds = []string{"SALON", "CLINIC", "WORKSHOP", "SHOP", "RESTAURANT", "SCHOOL", "OFFICE", "OTHER"}
+var BusinessKinds = []string{"SALON", "CLINIC", "WORKSHOP", "SHOP", "RESTAURANT", "SCHOOL", "OFFICE", "GENERAL"}
 
 // MaxReason is how long the reason of a rejection may be, in characters.
 const MaxReason = 500

@@ -33,7 +33,7 @@ CREATE UNIQUE INDEX tenants_phone_number_key ON tenants (phone_number) WHERE app
 
 ALTER TABLE setup_requests
     ADD business_name text NOT NULL DEFAULT '',
-    ADD business_kind text NOT NULL DEFAULT 'OTHER', -- jobs.BusinessKinds
+    ADD business_kind text NOT NULL DEFAULT 'GENERAL', -- jobs.BusinessKinds
     ADD language language NOT NULL DEFAULT 'SW',
     ADD hours_json jsonb,                            -- see bot.ParseHours; NULL: always open
     ADD reason text,                                 -- why it was rejected, for the owner

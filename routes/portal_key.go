@@ -139,7 +139,7 @@ func (s *server) keyMe(c *fiber.Ctx) error {
 // keySetupRequest answers POST /portal/setup-request.
 func (s *server) keySetupRequest(c *fiber.Ctx) error {
 	user, _ := c.Locals(portalUserKey).(queries.GetPortalUserRow)
-	r := jobs.SetupRequest{BusinessKind: "OTHER"}
+	r := jobs.SetupRequest{BusinessKind: "GENERAL"}
 	err := readBody(c, body{"businessName": &r.BusinessName, "templateType": &r.TemplateType, "whatsappNumber": &r.WhatsAppNumber, "language": &r.Language})
 	if err != nil {
 		return err

@@ -38,7 +38,10 @@ func (s *server) signUpPage(c *fiber.Ctx) error {
 }
 
 func (s *server) showSignUp(c *fiber.Ctx, status int, name string, page SignUpPage) error {
-	page.Page = s.page(c, words.T(langOf(c), name+".title"), "")
+	page.Page = s.page(c, words.T(langOf(c), "signup.title"), "")
+	if name == "forgot" {
+		page.Title = words.T(langOf(c), "forgot.title")
+	}
 	return s.render(c, status, name, page)
 }
 

@@ -131,15 +131,17 @@ type answer struct {
 // do sends one request; headers are given as name, value, name, value.
 func (b *browser) do(method, path string, form url.Values, headers ...string) answer {
 	b.t.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	if form == nil {
+		return b.send(method, path, nil, headers...)
 	}
+	return b.send(method, path, strings.NewReader(form.Encode()), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)...)
+}
+
+// send sends one request with a body of any kind.
+func (b *browser) send(method, path string, body io.Reader, headers ...string) answer {
+	b.t.Helper()
 	r, err := http.NewRequest(method, b.url+path, body)
 	must(b.t, err)
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
