@@ -147,7 +147,7 @@ func TestOwnersPortal(t *testing.T) {
 	b.shootBoth("7-used")
 	b.open(s.url + "/portal/account")
 	b.click("form[action='/logout'] button")
-	b.has("main", "You are signed out")
+	b.has("main", "Umetoka")
 	b.signIn(s, email, password)
 	b.has("h1", "Duka la Upendo")
 	b.quiet("the portal after signing in again")

@@ -168,7 +168,7 @@ func (s *server) portalSetupStream(c *fiber.Ctx) error {
 			if err != nil {
 				return err
 			}
-			parts := []fragment{{"fragments/setup_state", state}, {"fragments/setup_link", SetupLink{Link: link}}}
+			parts := []fragment{{"fragments/setup_state", state}, {"fragments/setup_link", SetupLink{Link: link}}, {"fragments/setup_steps", state}}
 			return s.sendFragments(w, "session", parts...)
 		})
 	}

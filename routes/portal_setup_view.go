@@ -18,7 +18,8 @@ type SetupProgressPage struct {
 	ShowForm bool // instead of the steps
 }
 
-// SetupProgress is where a request stands (template "fragments/setup_state", element id "setup-state").
+// SetupProgress is where a request stands (templates "fragments/setup_state", element id "setup-state", and
+// "fragments/setup_steps", "setup-steps").
 type SetupProgress struct {
 	Lang, Status, Business string // Status: of the request; empty: none was sent
 	Headline, Detail       string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,7 +23,7 @@ type RequestsPage struct {
 }
 
 // RequestList is the list (template "fragments/requests", element id "requests"). POST /admin/requests with do (review,
-// approve, reject), id (one or more) and, to reject, reason; without id nothing is chosen.
+// approve, reject) and id (one or more) for those that are chosen, or one ("approve <id>") for one row; to reject, with reason.
 type RequestList struct {
 	Rows    []RequestRow
 	Waiting int
@@ -97,6 +98,13 @@ func (s *server) requestsPage(c *fiber.Ctx) error {
 func (s *server) requestsAnswer(c *fiber.Ctx) error {
 	ctx, actor := c.UserContext(), visitorOf(c).actor()
 	do, word := c.FormValue("do"), ""
+	ids := chosen(c)
+	if one, id, is := strings.Cut(c.FormValue("one"), " "); is { // a row's own button
+		do, ids = one, nil
+		if id, err := uuid.Parse(id); err == nil {
+			ids = append(ids, id)
+		}
+	}
 	var act func(uuid.UUID) error
 	switch do {
 	case "review":
@@ -106,7 +114,6 @@ func (s *server) requestsAnswer(c *fiber.Ctx) error {
 	case "reject":
 		act, word = func(id uuid.UUID) error { return s.Commands.RejectSetup(ctx, id, c.FormValue("reason"), actor) }, "rejected"
 	}
-	ids := chosen(c)
 	if act == nil || len(ids) == 0 {
 		return s.requestsWith(c, http.StatusUnprocessableEntity, "Choose at least one request first.", "")
 	}
