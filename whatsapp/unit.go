@@ -179,15 +179,16 @@ type batcher interface {
 // write stores what a unit changed, in the transaction of db or in one of its own.
 func (s *tenantStore) write(ctx context.Context, db batcher, u *unit) error {
 	var batch pgx.Batch
+	moved := make(map[*peer]ahead, len(u.peers)) // what a failed try wrote must not count for the next one
 	for address, p := range u.peers {
 		switch {
 		case p.sessionDirty && p.session == nil:
-			p.ahead = ahead{}
+			moved[p] = ahead{}
 			batch.Queue(deleteSession, s.jid, address)
 		case p.sessionDirty && u.send && p.ahead.covers(p.session):
 		case p.sessionDirty:
-			var session []byte
-			session, p.ahead = runAhead(p.session, u.aheadBy())
+			session, a := runAhead(p.session, u.aheadBy())
+			moved[p] = a
 			batch.Queue(upsertSession, s.jid, address, session)
 		}
 		switch {
@@ -213,8 +214,12 @@ func (s *tenantStore) write(ctx context.Context, db batcher, u *unit) error {
 	err := s.fenced(ctx, db, &batch)
 	if err != nil {
 		s.finished.giveBack(done)
+		return err
 	}
-	return err
+	for p, a := range moved {
+		p.ahead = a
+	}
+	return nil
 }
 
 // fenced runs statements in the transaction of db or in one of its own, if the shard is held. That is asked last: a statement
