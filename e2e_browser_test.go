@@ -200,10 +200,10 @@ func (b *tab) describe() string {
 	return v + "\nconsole: " + strings.Join(b.console, "\n")
 }
 
-// has waits until an element shows these words.
+// has waits until the page is there with its scripts and an element shows these words.
 func (b *tab) has(css, words string) {
 	b.t.Helper()
-	b.until(`[...document.querySelectorAll(` + quoted(css) + `)].some((e) => e.innerText.includes(` + quoted(words) + `))`)
+	b.until(`document.readyState === "complete" && [...document.querySelectorAll(` + quoted(css) + `)].some((e) => e.innerText.includes(` + quoted(words) + `))`)
 }
 
 // stay marks the page as it is now; same fails when it was loaded anew since.
