@@ -213,10 +213,12 @@ func (w *witness) judge(chats []chaosChat, sent int) {
 
 // books lists what the ledger says does not fit, now that nothing is under way any more.
 func (w *witness) books() (wrong []string) {
-	accounts, err := ledger.Read(within(w.t), w.db.System, ledger.Options{PerKind: 20})
+	started := time.Now()
+	accounts, err := ledger.Read(w.t.Context(), w.db.System, ledger.Options{PerKind: 20, Timeout: 2 * time.Minute})
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.t.Logf("the ledger was read in %s", time.Since(started).Round(time.Millisecond))
 	for _, a := range accounts {
 		wrong = append(wrong, differenceLines(a)...)
 		if a.Received != a.Logged || a.Logged != a.Decided || a.Queued != a.Sent || a.Sent != a.Acknowledged+a.Failed+a.Waiting {

@@ -97,3 +97,41 @@ func TestCrashAfterMessagesWithoutAWrite(t *testing.T) {
 	}
 	r.clean()
 }
+
+// The first try to write a session fails with its connection, the second one must not take it for done.
+func TestSessionIsWrittenAfterAFailedTry(t *testing.T) {
+	r, n, id, _ := twoLinked(t)
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 1)
+	r.exec("CREATE SEQUENCE failures")
+	r.exec(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF nextval('failures') <= 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+		RETURN NEW;
+	END $$`)
+	r.exec("CREATE TRIGGER fail BEFORE INSERT OR UPDATE ON whatsmeow_sessions FOR EACH ROW EXECUTE FUNCTION fail()")
+	s := n.supervisor(id)
+	s.device.store.known.clear() // so that the next message needs a write
+	for i := range 3 {
+		if err := r.queue(n, id, "+"+customer, "news"); err != nil {
+			t.Fatal(err)
+		}
+		r.inbox(customer, 2+i)
+	}
+	r.await("all marked as sent, so that none of them takes a key again", func() bool {
+		return one[int](r, "SELECT count(*) FROM message_logs WHERE tenant_id = $1 AND status = 'QUEUED'", id) == 0
+	})
+	if tries := one[int](r, "SELECT last_value FROM failures"); tries < 2 {
+		t.Errorf("%d tries to write a session, want one that failed and others", tries)
+	}
+	s.abort()
+	<-s.done
+	n.remove(s)
+	if err := n.Start(r.ctx(), id); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.queue(n, id, "+"+customer, "after the crash"); err != nil {
+		t.Fatal(err)
+	}
+	r.inbox(customer, 5)
+	r.clean()
+}

@@ -23,7 +23,8 @@ var errStaleSession = errors.New("the Signal session may have changed meanwhile"
 // gate at its first read and leaves it with its write:
 //
 //   - decrypting holds it for the whole of DoDecryptionTxn, and for a customer's message until that is logged (step.go),
-//   - our sends from GetManySessions to PutManySessions, never while waiting for WhatsApp's answer,
+//   - our sends from GetManySessions to PutManySessions, never while waiting for WhatsApp's answer to the message; for the first
+//     message to a phone the phone's keys are fetched in between, so that the tenant's other messages wait for that one query,
 //   - whatsmeow's other encryptions, whose context tells nothing, from GetSession to PutSession (a bare hold). They have no
 //     end of their own when they fail, so a bare hold ends by itself after bareLimit; a write after that is refused.
 type signalGate struct {

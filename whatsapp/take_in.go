@@ -158,7 +158,7 @@ func (s *supervisor) decide(ctx context.Context, q *queries.Queries, in inbound,
 	params := queries.RecordDecisionParams{
 		Shard: s.shard, NodeID: &s.pool.node, Epoch: s.epoch, TenantID: s.tenant, ConversationID: at.conversation,
 		ChatVersion: b.version, ConfigVersion: b.config.UpdatedAt, AtMost: int32(atMost), MessageID: in.id, WaMessageID: in.waID,
-		Business: in.to, Customer: at.phone, Kind: string(in.kind), MessageText: in.text, SentAt: in.info.Timestamp, Decision: decisionRateLimited,
+		Business: in.to, Customer: at.phone, Kind: string(in.kind), MessageText: in.text, SentAt: storableTime(in.info.Timestamp), Decision: decisionRateLimited,
 	}
 	if limit != limitReached {
 		verdict := bot.Decide(s.botConfig(b.config, limit), bot.ParseConversation(b.state),

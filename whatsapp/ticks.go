@@ -44,7 +44,7 @@ func (s *supervisor) receipt(evt *events.Receipt) {
 	}
 	for _, id := range evt.MessageIDs {
 		s.acknowledge(id, evt.Timestamp)
-		s.pool.note(s.ctx, tick{tenant: s.tenant, waID: id, status: status, at: evt.Timestamp})
+		s.pool.note(s.ctx, tick{tenant: s.tenant, waID: id, status: status, at: storableTime(evt.Timestamp)})
 	}
 }
 

@@ -33,7 +33,7 @@ func (s *supervisor) noteUnlogged(info types.MessageInfo, reason queries.Unlogge
 	var from chat
 	from.note(info.Sender)
 	from.note(info.SenderAlt)
-	params := queries.NoteUnloggedParams{TenantID: s.tenant, WaMessageID: storable(info.ID, 128), Reason: reason, SentAt: info.Timestamp,
+	params := queries.NoteUnloggedParams{TenantID: s.tenant, WaMessageID: storable(info.ID, 128), Reason: reason, SentAt: storableTime(info.Timestamp),
 		PhoneNumber: ptrOrNil(from.phone), Lid: ptrOrNil(from.lid), Name: ptrOrNil(storable(info.PushName, maxNameRunes))}
 	if cause != nil {
 		params.Detail = storable(cause.Error(), 300)

@@ -136,3 +136,11 @@ func hangUp(cli *whatsmeow.Client) {
 	cli.ResetConnection()
 	cli.Disconnect()
 }
+
+// storableTime is a time that WhatsApp tells, or now where it cannot be one: a column does not hold every number of seconds.
+func storableTime(t time.Time) time.Time {
+	if now := time.Now(); t.Unix() <= 0 || t.After(now.AddDate(1, 0, 0)) {
+		return now
+	}
+	return t
+}
