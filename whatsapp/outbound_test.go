@@ -42,6 +42,11 @@ func TestAnswerAfterTheConnectionBroke(t *testing.T) {
 		}
 		o.mu.Lock()
 		defer o.mu.Unlock()
+		if o.behind {
+			o.mu.Unlock()
+			o.wake()
+			o.mu.Lock()
+		}
 		return o.idle == nil && !o.behind
 	})
 	if err := tx.Commit(r.ctx()); err != nil {
@@ -49,6 +54,27 @@ func TestAnswerAfterTheConnectionBroke(t *testing.T) {
 	}
 	if got := r.inbox(customer, 2); len(got) != 2 {
 		t.Errorf("%d answers to 2 messages", len(got))
+	}
+	r.clean()
+}
+
+// An answer that was claimed for the connection before waits in the table: no answer to a later message of its chat may go out
+// before the new connection's sender has found it.
+func TestNewSenderLooksAtTheTableFirst(t *testing.T) {
+	r, n, id, _ := twoLinked(t)
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 1)
+	s := n.supervisor(id)
+	conversation := one[uuid.UUID](r, "SELECT id FROM conversations WHERE tenant_id = $1", id)
+	r.exec(`INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, attempts, claim_epoch)
+		VALUES ($1, $2, $3, 'OUT', '', $4, 'earlier', $5, 'QUEUED', 'BOT', 1, $6)`,
+		newID(), id, conversation, "+"+customer, newMessageID(), s.epoch)
+	s.sender.Load().stop()
+	if o := s.startSender(); o.reserve(conversation) {
+		t.Error("a place for an answer before the table was looked at")
+	}
+	if got := r.inbox(customer, 2); got[1].Text != "earlier" {
+		t.Errorf("the phone shows %q", got[1].Text)
 	}
 	r.clean()
 }

@@ -44,9 +44,10 @@ type sender struct {
 	present bool // shown as online
 }
 
-// startSender sends what was queued while the tenant was away, and then whatever the sender is woken for.
+// startSender sends what was queued while the tenant was away, and then whatever the sender is woken for. No answer comes to it
+// directly before it has looked at the table once: an earlier one, claimed for another connection, may wait there.
 func (s *supervisor) startSender() *sender {
-	o := &sender{s: s, link: s.online.Load(), retries: backoff{base: time.Second, limit: retryLongest}}
+	o := &sender{s: s, link: s.online.Load(), behind: true, retries: backoff{base: time.Second, limit: retryLongest}}
 	o.ctx, o.cancel = context.WithCancel(s.ctx)
 	s.sender.Store(o)
 	select {
