@@ -78,7 +78,7 @@ func Read(ctx context.Context, db *pgxpool.Pool, o Options) ([]Account, error) {
 			return err
 		}
 		var err error
-		accounts, err = read(ctx, queries.New(tx), o)
+		accounts, err = read(ctx, tx, o)
 		return err
 	})
 	if err != nil {
@@ -97,7 +97,8 @@ func tune(ctx context.Context, tx pgx.Tx, timeout time.Duration) error {
 	return err
 }
 
-func read(ctx context.Context, q *queries.Queries, o Options) ([]Account, error) {
+func read(ctx context.Context, tx pgx.Tx, o Options) ([]Account, error) {
+	q := queries.New(tx)
 	tenants, err := q.LedgerTenants(ctx, append([]uuid.UUID{}, o.Tenants...))
 	if err != nil {
 		return nil, err
@@ -124,8 +125,15 @@ func read(ctx context.Context, q *queries.Queries, o Options) ([]Account, error)
 		a := &accounts[i]
 		a.Received = a.Logged + a.Awaited + a.Wrong() // no other check has been made yet
 	}
+	// The checks join the log with itself. A server that has no statistics, after a crash for example, would do that row by row.
+	if _, err := tx.Exec(ctx, "SET LOCAL enable_nestloop = off"); err != nil {
+		return nil, err
+	}
 	found, err := check(ctx, q, o, ids)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, "SET LOCAL enable_nestloop = on"); err != nil {
 		return nil, err
 	}
 	perTenant := map[uuid.UUID][]finding{}

@@ -341,3 +341,24 @@ func TestReadEndsInTime(t *testing.T) {
 		t.Errorf("of a tenant that does not exist: %v", err)
 	}
 }
+
+// A server that crashed has no statistics until somebody gathers them: the checks must not become quadratic then.
+func TestReadWithoutStatistics(t *testing.T) {
+	db := databasetest.New(t)
+	b := newBook(t, db, "Salon")
+	b.exec("ALTER TABLE message_logs SET (autovacuum_enabled = off)")
+	b.exec(`WITH questions AS (
+		INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, decision)
+		SELECT gen_random_uuid(), $1, $2, 'IN', '+255754000001', '', 'hello', 'IN' || g, 'RECEIVED', 'REPLIED' FROM generate_series(1, 15000) g
+		RETURNING id, wa_message_id)
+	INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source,
+		in_reply_to, attempts, read_at)
+	SELECT gen_random_uuid(), $1, $2, 'OUT', '', '+255754000001', 'welcome', 'RE' || wa_message_id, 'READ', 'BOT', id, 1, now() FROM questions`, b.tenant, b.chat)
+	accounts, err := ledger.Read(t.Context(), db.System, ledger.Options{PerKind: 20, Timeout: 30 * time.Second}) // it takes a fraction of a second
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := accounts[0]; a.Answered != 15000 || a.Acknowledged != 15000 || a.Wrong() != 0 {
+		t.Errorf("%+v", a)
+	}
+}
