@@ -35,6 +35,8 @@ type config struct {
 	TrustedProxies   []netip.Prefix
 	MetricsToken     string
 	PortalKey        string
+	SMTPURL          string // "": nothing is mailed, links are shown to the admin
+	MailFrom         string
 	RepliesPerMinute int // 0: no limit
 	Heartbeat        time.Duration
 	StaleThreshold   time.Duration
@@ -113,7 +115,8 @@ func readConfig(getenv func(string) string, role, listen, dataDir string) (confi
 		check(badSetting("STALE_THRESHOLD", c.StaleThreshold.String(), "make it at least twice HEARTBEAT_INTERVAL ("+c.Heartbeat.String()+"), or healthy workers are restarted"))
 	}
 	check(c.readWhatsApp(getenv("WHATSAPP_ROOT_KEY")))
-	check(checkMail(getenv("SMTP_URL"), getenv("MAIL_FROM")))
+	c.SMTPURL, c.MailFrom = getenv("SMTP_URL"), getenv("MAIL_FROM")
+	check(c.checkMail())
 	return c, errors.Join(errs...)
 }
 
@@ -178,13 +181,20 @@ func (c *config) readProxies(v string) error {
 	return nil
 }
 
-// checkMail only checks: nothing is mailed yet, links are shown to the admin.
-func checkMail(smtp, from string) error {
+// checkMail: links in mails lead to PUBLIC_URL, so a process that is not the only one must know it.
+func (c *config) checkMail() error {
+	smtp, from := c.SMTPURL, c.MailFrom
 	if smtp != "" {
 		u, err := url.Parse(smtp)
 		if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" {
 			return &settingError{"SMTP_URL is not valid: use an address such as smtp://user:password@mail.example.com:587"} // it may hold a password
 		}
+	}
+	if smtp != "" && from == "" {
+		return &settingError{"MAIL_FROM is not set: mails need a sender such as Flow HQ <hq@example.com>"}
+	}
+	if smtp != "" && c.PublicURL == "" && c.Role != roleAll {
+		return &settingError{"PUBLIC_URL is not set: links in mails need the address people open, such as https://bots.example.com"}
 	}
 	if from != "" {
 		if _, err := mail.ParseAddress(from); err != nil {

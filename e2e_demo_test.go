@@ -47,8 +47,8 @@ func TestDemo(t *testing.T) {
 	browser := newBrowser(t)
 	operator := newTab(t, browser)
 	operator.open(s.url)
-	operator.has(".ribbon", "Demo: simulated WhatsApp")
-	operator.click(`[aria-label^="Use the account Operator"]`) // fills in the form
+	operator.has(".ribbon", "Mfano: WhatsApp ya kuigiza")
+	operator.click(`[aria-label*="Operator"]`) // fills in the form
 	operator.click("main form .btn.primary")
 	operator.has("h1", "Tenants")
 	operator.until(connectedRows + ` === 2`) // two of the samples link themselves while one looks on

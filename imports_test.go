@@ -18,12 +18,13 @@ var rooms = map[string][]string{
 	"bot":                   {},
 	"database":              {"migrations"},
 	"database/databasetest": {"database"},
-	"jobs":                  {"bot", "queries"},
+	"jobs":                  {"bot", "queries", "templates/words"}, // mails go out in the language of whoever gets them
 	"queries/ledger":        {"queries"},
 	"migrations":            {},
 	"queries":               {},
-	"routes":                {"assets", "database", "jobs", "queries", "queries/ledger", "templates"},
-	"templates":             {},
+	"routes":                {"assets", "database", "jobs", "queries", "queries/ledger", "templates", "templates/words"},
+	"templates":             {"templates/words"},
+	"templates/words":       {},
 	"whatsapp":              {"bot", "queries"},
 	"whatsapp/simulator":    {},
 }

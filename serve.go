@@ -153,6 +153,7 @@ func (a *app) wireJobs() (err error) {
 	o := jobs.WorkerOptions{
 		DB: a.db.System, Log: a.log, RiverLog: riverLog(a.log), NotOwner: whatsapp.ErrNotOwner, SoftStopTimeout: drainJobs,
 		StaleThreshold: a.config.StaleThreshold, StaleInterval: a.config.StaleInterval,
+		Mail: jobs.MailOptions{Server: a.config.SMTPURL, From: a.config.MailFrom, Links: a.url()},
 	}
 	if a.pool != nil {
 		o.Pool = a.pool
@@ -186,7 +187,7 @@ func (a *app) wireWeb(registry *prometheus.Registry) error {
 		PublicURL: c.PublicURL, SecureCookies: strings.HasPrefix(c.PublicURL, "https:"), TrustedProxies: c.TrustedProxies,
 		DefaultReplies: c.RepliesPerMinute, Jobs: a.dashboard, MetricsToken: c.MetricsToken, PortalKey: c.PortalKey,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:   a.ready, OperationsOnly: c.Role == roleWorker,
+		Ready:   a.ready, OperationsOnly: c.Role == roleWorker, MailOn: c.SMTPURL != "",
 	}
 	if a.demo != nil {
 		o.DemoMode, o.SimulatorURL, o.DemoLogins = true, a.demo.simulatorURL, a.demo.logins

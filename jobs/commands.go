@@ -69,10 +69,13 @@ type Actions struct{ Start, Stop, Restart, Logout bool }
 
 // Allowed tells which worker actions are legal for a tenant, as the commands will decide.
 func Allowed(t queries.GetTenantRow) Actions {
-	return allowed(t.WorkerProcess.Desired, t.WorkerProcess.Status, t.WhatsappSession.Jid != nil)
+	return allowed(t.WorkerProcess.Desired, t.WorkerProcess.Status, t.WhatsappSession.Jid != nil, t.Tenant.ApprovedAt != nil)
 }
 
-func allowed(desired, status queries.WorkerStatus, linked bool) Actions {
+func allowed(desired, status queries.WorkerStatus, linked, approved bool) Actions {
+	if !approved {
+		return Actions{}
+	}
 	wanted := desired == queries.WorkerStatusRUNNING
 	return Actions{
 		Start:   !wanted || status == queries.WorkerStatusERROR,
@@ -114,7 +117,10 @@ func (c *Commands) worker(ctx context.Context, tenantID uuid.UUID, actor Actor, 
 		if err != nil {
 			return tenantOr(err)
 		}
-		if !legal(allowed(w.Desired, w.Status, w.Jid != nil)) {
+		if !w.Approved {
+			return errNotApproved(w.Name)
+		}
+		if !legal(allowed(w.Desired, w.Status, w.Jid != nil, true)) {
 			return conflict(refusal, w.Name)
 		}
 		if err := q.SetDesired(ctx, queries.SetDesiredParams{TenantID: tenantID, Desired: desired}); err != nil {
@@ -141,6 +147,9 @@ func (c *Commands) RequestPairCode(ctx context.Context, tenantID uuid.UUID, phon
 		w, err := q.LockWorker(ctx, tenantID)
 		if err != nil {
 			return tenantOr(err)
+		}
+		if !w.Approved {
+			return errNotApproved(w.Name)
 		}
 		if w.State == queries.SessionStateCONNECTED {
 			return conflict("%s is linked already. Log the number out first.", w.Name)

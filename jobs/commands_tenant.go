@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"flowhq/bot"
 	"flowhq/queries"
@@ -20,8 +21,9 @@ type NewTenant struct {
 // CreateTenant makes the tenant with its configuration, session and worker rows in one transaction, on the emptiest shard.
 func (c *Commands) CreateTenant(ctx context.Context, n NewTenant, actor Actor) (uuid.UUID, error) {
 	var f form
+	now := time.Now()
 	p := queries.CreateTenantParams{
-		ID: newID(), ConfigID: newID(), SessionID: newID(), WorkerID: newID(),
+		ApprovedAt: &now, ID: newID(), ConfigID: newID(), SessionID: newID(), WorkerID: newID(),
 		Name:         f.text("name", n.Name, MaxName, false),
 		BusinessName: f.text("business_name", n.BusinessName, MaxName, false),
 		PhoneNumber:  f.phone("phone_number", n.PhoneNumber),

@@ -41,6 +41,10 @@ func conflict(format string, args ...any) error {
 	return &Error{Code: Conflict, Message: fmt.Sprintf(format, args...)}
 }
 
+func errNotApproved(name string) error {
+	return conflict("%s is not approved yet. Approve its set-up request first.", name)
+}
+
 // errNoTenant also stands for another tenant's id: from outside the two are the same.
 func errNoTenant(cause error) error {
 	return &Error{Code: NotFound, Message: "There is no such tenant.", Err: cause}

@@ -60,6 +60,7 @@ type WorkerOptions struct {
 	Pool                          Pool  // nil: a web process, which works what belongs to no tenant
 	NotOwner                      error // what Pool returns for a tenant whose shard this node does not hold
 	StaleThreshold, StaleInterval time.Duration
+	Mail                          MailOptions
 	SoftStopTimeout               time.Duration // how long running jobs may go on after the client was told to stop
 }
 
@@ -78,6 +79,8 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	}
 	river.AddWorker(workers, &staleSweepWorker{db: o.DB, log: o.Log, threshold: o.StaleThreshold, interval: o.StaleInterval})
 	river.AddWorker(workers, &cleanupWorker{db: o.DB})
+	river.AddWorker(workers, &setupTellWorker{db: o.DB})
+	river.AddWorker(workers, &mailSendWorker{db: o.DB, log: o.Log, o: o.Mail})
 	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
 			return args, &river.InsertOpts{MaxAttempts: 1} // the next round is the retry
@@ -90,6 +93,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 		PeriodicJobs: []*river.PeriodicJob{
 			periodic(o.StaleInterval, StaleSweep{}),
 			periodic(time.Hour, Cleanup{}),
+			periodic(o.StaleInterval, SetupTell{}),
 		},
 		FetchCooldown:               fetchCooldown,
 		SkipUnknownJobCheck:         o.Pool == nil, // a web process inserts jobs that it does not work

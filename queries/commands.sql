@@ -1,6 +1,6 @@
 -- Takes the worker row, so that two commands for one tenant follow each other, and says what the command must know.
 -- name: LockWorker :one
-SELECT w.desired, w.status, s.jid, s.state, t.shard, t.name
+SELECT w.desired, w.status, s.jid, s.state, t.shard, t.name, (t.approved_at IS NOT NULL)::boolean AS approved
 FROM worker_processes w
 JOIN tenants t ON t.id = w.tenant_id
 JOIN whatsapp_sessions s ON s.tenant_id = w.tenant_id
@@ -96,7 +96,7 @@ DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours';
 
 -- The tenant that means to link this number.
 -- name: FindTenantByPhone :one
-SELECT id FROM tenants WHERE phone_number = @phone_number;
+SELECT id FROM tenants WHERE phone_number = @phone_number AND approved_at IS NOT NULL;
 
 -- Shards that no node holds.
 -- name: CountFreeShards :one

@@ -128,7 +128,7 @@ func (q *Queries) FindIdempotencyKey(ctx context.Context, arg FindIdempotencyKey
 }
 
 const findTenantByPhone = `-- name: FindTenantByPhone :one
-SELECT id FROM tenants WHERE phone_number = $1
+SELECT id FROM tenants WHERE phone_number = $1 AND approved_at IS NOT NULL
 `
 
 // The tenant that means to link this number.
@@ -165,7 +165,7 @@ func (q *Queries) LockIdempotencyKey(ctx context.Context, arg LockIdempotencyKey
 }
 
 const lockWorker = `-- name: LockWorker :one
-SELECT w.desired, w.status, s.jid, s.state, t.shard, t.name
+SELECT w.desired, w.status, s.jid, s.state, t.shard, t.name, (t.approved_at IS NOT NULL)::boolean AS approved
 FROM worker_processes w
 JOIN tenants t ON t.id = w.tenant_id
 JOIN whatsapp_sessions s ON s.tenant_id = w.tenant_id
@@ -174,12 +174,13 @@ FOR UPDATE OF w
 `
 
 type LockWorkerRow struct {
-	Desired WorkerStatus
-	Status  WorkerStatus
-	Jid     *string
-	State   SessionState
-	Shard   int16
-	Name    string
+	Desired  WorkerStatus
+	Status   WorkerStatus
+	Jid      *string
+	State    SessionState
+	Shard    int16
+	Name     string
+	Approved bool
 }
 
 // Takes the worker row, so that two commands for one tenant follow each other, and says what the command must know.
@@ -193,6 +194,7 @@ func (q *Queries) LockWorker(ctx context.Context, tenantID uuid.UUID) (LockWorke
 		&i.State,
 		&i.Shard,
 		&i.Name,
+		&i.Approved,
 	)
 	return i, err
 }

@@ -73,8 +73,11 @@ func AllLanguageValues() []Language {
 type LinkPurpose string
 
 const (
-	LinkPurposeADMINSETUP  LinkPurpose = "ADMIN_SETUP"
-	LinkPurposeSETPASSWORD LinkPurpose = "SET_PASSWORD"
+	LinkPurposeADMINSETUP    LinkPurpose = "ADMIN_SETUP"
+	LinkPurposeSETPASSWORD   LinkPurpose = "SET_PASSWORD"
+	LinkPurposeSIGNUP        LinkPurpose = "SIGN_UP"
+	LinkPurposeRESETPASSWORD LinkPurpose = "RESET_PASSWORD"
+	LinkPurposeCHANGEEMAIL   LinkPurpose = "CHANGE_EMAIL"
 )
 
 func (e *LinkPurpose) Scan(src interface{}) error {
@@ -115,7 +118,10 @@ func (ns NullLinkPurpose) Value() (driver.Value, error) {
 func (e LinkPurpose) Valid() bool {
 	switch e {
 	case LinkPurposeADMINSETUP,
-		LinkPurposeSETPASSWORD:
+		LinkPurposeSETPASSWORD,
+		LinkPurposeSIGNUP,
+		LinkPurposeRESETPASSWORD,
+		LinkPurposeCHANGEEMAIL:
 		return true
 	}
 	return false
@@ -125,6 +131,9 @@ func AllLinkPurposeValues() []LinkPurpose {
 	return []LinkPurpose{
 		LinkPurposeADMINSETUP,
 		LinkPurposeSETPASSWORD,
+		LinkPurposeSIGNUP,
+		LinkPurposeRESETPASSWORD,
+		LinkPurposeCHANGEEMAIL,
 	}
 }
 
@@ -879,6 +888,9 @@ type OneTimeLink struct {
 	ExpiresAt time.Time
 	UsedAt    *time.Time
 	CreatedAt time.Time
+	Email     *string
+	Name      *string
+	Language  *Language
 }
 
 type PortalEventLog struct {
@@ -907,6 +919,14 @@ type SetupRequest struct {
 	Notes          *string
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	BusinessName   string
+	BusinessKind   string
+	Language       Language
+	HoursJson      []byte
+	Reason         *string
+	ReviewedBy     *uuid.UUID
+	ReviewedAt     *time.Time
+	ToldActiveAt   *time.Time
 }
 
 type Shard struct {
@@ -924,6 +944,7 @@ type Tenant struct {
 	Shard       int16
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	ApprovedAt  *time.Time
 }
 
 type TenantConfig struct {
@@ -960,6 +981,8 @@ type User struct {
 	PasswordHash *string
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	Language     *Language
+	HasPassword  bool
 }
 
 type UserSession struct {
@@ -969,6 +992,8 @@ type UserSession struct {
 	ExpiresAt  time.Time
 	LastSeenAt time.Time
 	CreatedAt  time.Time
+	ID         uuid.UUID
+	Device     string
 }
 
 type WhatsappSession struct {

@@ -12,6 +12,36 @@ import (
 	"github.com/google/uuid"
 )
 
+const createAccountLink = `-- name: CreateAccountLink :exec
+WITH before AS (
+    DELETE FROM one_time_links WHERE purpose = $3::link_purpose AND user_id = $4::uuid AND used_at IS NULL
+)
+INSERT INTO one_time_links (id, token_hash, purpose, user_id, email, expires_at)
+VALUES ($1, $2, $3::link_purpose, $4::uuid, $5, $6)
+`
+
+type CreateAccountLinkParams struct {
+	ID        uuid.UUID
+	TokenHash []byte
+	Purpose   LinkPurpose
+	UserID    uuid.UUID
+	Email     *string
+	ExpiresAt time.Time
+}
+
+// A link of an account for one purpose; with a new address where it is to be changed. It replaces the ones before.
+func (q *Queries) CreateAccountLink(ctx context.Context, arg CreateAccountLinkParams) error {
+	_, err := q.db.Exec(ctx, createAccountLink,
+		arg.ID,
+		arg.TokenHash,
+		arg.Purpose,
+		arg.UserID,
+		arg.Email,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
 const createLink = `-- name: CreateLink :exec
 INSERT INTO one_time_links (id, token_hash, purpose, user_id, expires_at) VALUES ($1, $2, $3, $4, $5)
 `
@@ -35,6 +65,36 @@ func (q *Queries) CreateLink(ctx context.Context, arg CreateLinkParams) error {
 	return err
 }
 
+const createSignUpLink = `-- name: CreateSignUpLink :exec
+WITH before AS (
+    DELETE FROM one_time_links WHERE purpose = 'SIGN_UP' AND one_time_links.email = $3::text AND used_at IS NULL
+)
+INSERT INTO one_time_links (id, token_hash, purpose, email, name, language, expires_at)
+VALUES ($1, $2, 'SIGN_UP', $3::text, $4::text, $5::language, $6)
+`
+
+type CreateSignUpLinkParams struct {
+	ID        uuid.UUID
+	TokenHash []byte
+	Email     string
+	Name      string
+	Language  Language
+	ExpiresAt time.Time
+}
+
+// The way in for an address that has no account yet. It replaces the ones before.
+func (q *Queries) CreateSignUpLink(ctx context.Context, arg CreateSignUpLinkParams) error {
+	_, err := q.db.Exec(ctx, createSignUpLink,
+		arg.ID,
+		arg.TokenHash,
+		arg.Email,
+		arg.Name,
+		arg.Language,
+		arg.ExpiresAt,
+	)
+	return err
+}
+
 const deleteUnusedLinks = `-- name: DeleteUnusedLinks :exec
 DELETE FROM one_time_links WHERE user_id = $1::uuid AND used_at IS NULL
 `
@@ -43,38 +103,6 @@ DELETE FROM one_time_links WHERE user_id = $1::uuid AND used_at IS NULL
 func (q *Queries) DeleteUnusedLinks(ctx context.Context, userID uuid.UUID) error {
 	_, err := q.db.Exec(ctx, deleteUnusedLinks, userID)
 	return err
-}
-
-const findInvite = `-- name: FindInvite :one
-SELECT l.expires_at, u.id AS user_id, u.name, u.email, c.business_name, c.language
-FROM one_time_links l
-JOIN users u ON u.id = l.user_id
-LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
-WHERE l.token_hash = $1 AND l.purpose = 'SET_PASSWORD' AND l.used_at IS NULL AND l.expires_at > now()
-`
-
-type FindInviteRow struct {
-	ExpiresAt    time.Time
-	UserID       uuid.UUID
-	Name         string
-	Email        string
-	BusinessName *string
-	Language     *Language
-}
-
-// An invitation that still works, with whom it is for.
-func (q *Queries) FindInvite(ctx context.Context, tokenHash []byte) (FindInviteRow, error) {
-	row := q.db.QueryRow(ctx, findInvite, tokenHash)
-	var i FindInviteRow
-	err := row.Scan(
-		&i.ExpiresAt,
-		&i.UserID,
-		&i.Name,
-		&i.Email,
-		&i.BusinessName,
-		&i.Language,
-	)
-	return i, err
 }
 
 const findLink = `-- name: FindLink :one
@@ -95,18 +123,148 @@ func (q *Queries) FindLink(ctx context.Context, arg FindLinkParams) (time.Time, 
 	return expires_at, err
 }
 
-const useInvite = `-- name: UseInvite :one
-UPDATE one_time_links SET used_at = now()
-WHERE token_hash = $1 AND purpose = 'SET_PASSWORD' AND used_at IS NULL AND expires_at > now()
-RETURNING user_id
+const findPersonalLink = `-- name: FindPersonalLink :one
+SELECT l.expires_at, l.purpose, l.user_id, coalesce(u.name, l.name, '')::text AS name, coalesce(l.email, u.email, '')::text AS email,
+    coalesce(u.language, l.language, c.language, 'SW')::language AS language, c.business_name
+FROM one_time_links l
+LEFT JOIN users u ON u.id = l.user_id
+LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
+WHERE l.token_hash = $1 AND l.purpose = $2 AND l.used_at IS NULL AND l.expires_at > now()
 `
 
-// Uses up an invitation. No row: expired, used, or somebody else was faster.
-func (q *Queries) UseInvite(ctx context.Context, tokenHash []byte) (*uuid.UUID, error) {
-	row := q.db.QueryRow(ctx, useInvite, tokenHash)
-	var user_id *uuid.UUID
-	err := row.Scan(&user_id)
-	return user_id, err
+type FindPersonalLinkParams struct {
+	TokenHash []byte
+	Purpose   LinkPurpose
+}
+
+type FindPersonalLinkRow struct {
+	ExpiresAt    time.Time
+	Purpose      LinkPurpose
+	UserID       *uuid.UUID
+	Name         string
+	Email        string
+	Language     Language
+	BusinessName *string
+}
+
+// A link that still works, with whom it is for: of an account, or of an address that has none yet.
+func (q *Queries) FindPersonalLink(ctx context.Context, arg FindPersonalLinkParams) (FindPersonalLinkRow, error) {
+	row := q.db.QueryRow(ctx, findPersonalLink, arg.TokenHash, arg.Purpose)
+	var i FindPersonalLinkRow
+	err := row.Scan(
+		&i.ExpiresAt,
+		&i.Purpose,
+		&i.UserID,
+		&i.Name,
+		&i.Email,
+		&i.Language,
+		&i.BusinessName,
+	)
+	return i, err
+}
+
+const listPendingLinks = `-- name: ListPendingLinks :many
+SELECT l.id, l.purpose, l.created_at, l.expires_at, coalesce(u.name, l.name, '')::text AS name, coalesce(l.email, u.email, '')::text AS email,
+    coalesce(c.business_name, '')::text AS business_name
+FROM one_time_links l
+LEFT JOIN users u ON u.id = l.user_id
+LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
+WHERE l.purpose <> 'ADMIN_SETUP' AND l.used_at IS NULL AND l.expires_at > now()
+ORDER BY l.created_at DESC, l.id DESC
+LIMIT 200
+`
+
+type ListPendingLinksRow struct {
+	ID           uuid.UUID
+	Purpose      LinkPurpose
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+	Name         string
+	Email        string
+	BusinessName string
+}
+
+// Links that people wait for, newest first.
+func (q *Queries) ListPendingLinks(ctx context.Context) ([]ListPendingLinksRow, error) {
+	rows, err := q.db.Query(ctx, listPendingLinks)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListPendingLinksRow
+	for rows.Next() {
+		var i ListPendingLinksRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Purpose,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+			&i.Name,
+			&i.Email,
+			&i.BusinessName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const renewLink = `-- name: RenewLink :one
+UPDATE one_time_links SET token_hash = $1 WHERE id = $2 AND used_at IS NULL AND expires_at > now()
+RETURNING purpose, expires_at
+`
+
+type RenewLinkParams struct {
+	TokenHash []byte
+	ID        uuid.UUID
+}
+
+type RenewLinkRow struct {
+	Purpose   LinkPurpose
+	ExpiresAt time.Time
+}
+
+// Gives a link that still works a new token: what was shown or mailed before works no more. No row: there is nothing to show.
+func (q *Queries) RenewLink(ctx context.Context, arg RenewLinkParams) (RenewLinkRow, error) {
+	row := q.db.QueryRow(ctx, renewLink, arg.TokenHash, arg.ID)
+	var i RenewLinkRow
+	err := row.Scan(&i.Purpose, &i.ExpiresAt)
+	return i, err
+}
+
+const usePersonalLink = `-- name: UsePersonalLink :one
+UPDATE one_time_links SET used_at = now()
+WHERE token_hash = $1 AND purpose = $2 AND used_at IS NULL AND expires_at > now()
+RETURNING user_id, coalesce(email, '')::text AS email, coalesce(name, '')::text AS name, language
+`
+
+type UsePersonalLinkParams struct {
+	TokenHash []byte
+	Purpose   LinkPurpose
+}
+
+type UsePersonalLinkRow struct {
+	UserID   *uuid.UUID
+	Email    string
+	Name     string
+	Language *Language
+}
+
+// Uses up a link. No row: expired, used, or somebody else was faster.
+func (q *Queries) UsePersonalLink(ctx context.Context, arg UsePersonalLinkParams) (UsePersonalLinkRow, error) {
+	row := q.db.QueryRow(ctx, usePersonalLink, arg.TokenHash, arg.Purpose)
+	var i UsePersonalLinkRow
+	err := row.Scan(
+		&i.UserID,
+		&i.Email,
+		&i.Name,
+		&i.Language,
+	)
+	return i, err
 }
 
 const useSetupLinks = `-- name: UseSetupLinks :execrows

@@ -1,8 +1,8 @@
 -- A tenant is born with its configuration, session and worker row: four inserts, one statement, all or nothing.
 -- name: CreateTenant :exec
 WITH tenant AS (
-    INSERT INTO tenants (id, name, phone_number, shard)
-    VALUES (@id, @name, @phone_number, @shard)
+    INSERT INTO tenants (id, name, phone_number, shard, approved_at)
+    VALUES (@id, @name, @phone_number, @shard, sqlc.narg(approved_at))
 ), config AS (
     INSERT INTO tenant_configs (id, tenant_id, template_type, business_name, language)
     VALUES (@config_id, @id, @template_type, @business_name, @language)

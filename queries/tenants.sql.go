@@ -48,13 +48,13 @@ func (q *Queries) CountTenantsByStatus(ctx context.Context, search string) ([]Co
 
 const createTenant = `-- name: CreateTenant :exec
 WITH tenant AS (
-    INSERT INTO tenants (id, name, phone_number, shard)
-    VALUES ($2, $3, $4, $5)
+    INSERT INTO tenants (id, name, phone_number, shard, approved_at)
+    VALUES ($2, $3, $4, $5, $6)
 ), config AS (
     INSERT INTO tenant_configs (id, tenant_id, template_type, business_name, language)
-    VALUES ($6, $2, $7, $8, $9)
+    VALUES ($7, $2, $8, $9, $10)
 ), session AS (
-    INSERT INTO whatsapp_sessions (id, tenant_id) VALUES ($10, $2)
+    INSERT INTO whatsapp_sessions (id, tenant_id) VALUES ($11, $2)
 )
 INSERT INTO worker_processes (id, tenant_id) VALUES ($1, $2)
 `
@@ -65,6 +65,7 @@ type CreateTenantParams struct {
 	Name         string
 	PhoneNumber  string
 	Shard        int16
+	ApprovedAt   *time.Time
 	ConfigID     uuid.UUID
 	TemplateType TemplateType
 	BusinessName string
@@ -80,6 +81,7 @@ func (q *Queries) CreateTenant(ctx context.Context, arg CreateTenantParams) erro
 		arg.Name,
 		arg.PhoneNumber,
 		arg.Shard,
+		arg.ApprovedAt,
 		arg.ConfigID,
 		arg.TemplateType,
 		arg.BusinessName,
@@ -119,7 +121,7 @@ func (q *Queries) EmptiestShard(ctx context.Context) (int16, error) {
 }
 
 const getTenant = `-- name: GetTenant :one
-SELECT t.id, t.name, t.phone_number, t.status, t.shard, t.created_at, t.updated_at, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, s.id, s.tenant_id, s.state, s.reason, s.reason_since, s.reason_until, s.reason_detail, s.jid, s.lid, s.push_name, s.last_qr, s.qr_expires_at, s.pair_code, s.pair_code_expires_at, s.watched_until, s.connected_at, s.last_seen_at, s.created_at, s.updated_at, s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.id, w.tenant_id, w.process_name, w.status, w.desired, w.last_error, w.heartbeat_at, w.started_at, w.created_at, w.updated_at
+SELECT t.id, t.name, t.phone_number, t.status, t.shard, t.created_at, t.updated_at, t.approved_at, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, s.id, s.tenant_id, s.state, s.reason, s.reason_since, s.reason_until, s.reason_detail, s.jid, s.lid, s.push_name, s.last_qr, s.qr_expires_at, s.pair_code, s.pair_code_expires_at, s.watched_until, s.connected_at, s.last_seen_at, s.created_at, s.updated_at, s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.id, w.tenant_id, w.process_name, w.status, w.desired, w.last_error, w.heartbeat_at, w.started_at, w.created_at, w.updated_at
 FROM tenants t
 JOIN tenant_configs c ON c.tenant_id = t.id
 JOIN whatsapp_sessions s ON s.tenant_id = t.id
@@ -146,6 +148,7 @@ func (q *Queries) GetTenant(ctx context.Context, tenantID uuid.UUID) (GetTenantR
 		&i.Tenant.Shard,
 		&i.Tenant.CreatedAt,
 		&i.Tenant.UpdatedAt,
+		&i.Tenant.ApprovedAt,
 		&i.TenantConfig.ID,
 		&i.TenantConfig.TenantID,
 		&i.TenantConfig.TemplateType,
@@ -223,7 +226,7 @@ func (q *Queries) ListTenantNames(ctx context.Context) ([]ListTenantNamesRow, er
 }
 
 const listTenants = `-- name: ListTenants :many
-SELECT t.id, t.name, t.phone_number, t.status, t.shard, t.created_at, t.updated_at, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, s.id, s.tenant_id, s.state, s.reason, s.reason_since, s.reason_until, s.reason_detail, s.jid, s.lid, s.push_name, s.last_qr, s.qr_expires_at, s.pair_code, s.pair_code_expires_at, s.watched_until, s.connected_at, s.last_seen_at, s.created_at, s.updated_at, s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.id, w.tenant_id, w.process_name, w.status, w.desired, w.last_error, w.heartbeat_at, w.started_at, w.created_at, w.updated_at
+SELECT t.id, t.name, t.phone_number, t.status, t.shard, t.created_at, t.updated_at, t.approved_at, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, s.id, s.tenant_id, s.state, s.reason, s.reason_since, s.reason_until, s.reason_detail, s.jid, s.lid, s.push_name, s.last_qr, s.qr_expires_at, s.pair_code, s.pair_code_expires_at, s.watched_until, s.connected_at, s.last_seen_at, s.created_at, s.updated_at, s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.id, w.tenant_id, w.process_name, w.status, w.desired, w.last_error, w.heartbeat_at, w.started_at, w.created_at, w.updated_at
 FROM tenants t
 JOIN tenant_configs c ON c.tenant_id = t.id
 JOIN whatsapp_sessions s ON s.tenant_id = t.id
@@ -275,6 +278,7 @@ func (q *Queries) ListTenants(ctx context.Context, arg ListTenantsParams) ([]Lis
 			&i.Tenant.Shard,
 			&i.Tenant.CreatedAt,
 			&i.Tenant.UpdatedAt,
+			&i.Tenant.ApprovedAt,
 			&i.TenantConfig.ID,
 			&i.TenantConfig.TenantID,
 			&i.TenantConfig.TemplateType,

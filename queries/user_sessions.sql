@@ -8,7 +8,7 @@ UPDATE user_sessions SET last_seen_at = now()
 WHERE token_hash = @token_hash AND last_seen_at < now() - interval '1 minute';
 
 -- name: InsertSession :exec
-INSERT INTO user_sessions (token_hash, user_id, data, expires_at) VALUES (@token_hash, @user_id, @data, @expires_at);
+INSERT INTO user_sessions (token_hash, user_id, data, expires_at, device) VALUES (@token_hash, @user_id, @data, @expires_at, @device);
 
 -- Never inserts: a session that was signed out meanwhile stays signed out.
 -- name: UpdateSession :execrows
@@ -35,3 +35,13 @@ SELECT EXISTS (
     SELECT 1 FROM user_sessions s JOIN users u ON u.id = s.user_id
     WHERE s.token_hash = @token_hash AND s.expires_at > now() AND u.id = sqlc.arg(user_id)::uuid AND u.role = @role
 );
+
+-- The devices a person is signed in with, the latest used first.
+-- name: ListSessionsOfUser :many
+SELECT id, device, last_seen_at, created_at, (token_hash = @token_hash)::boolean AS this
+FROM user_sessions WHERE user_id = sqlc.arg(user_id)::uuid AND expires_at > now()
+ORDER BY this DESC, last_seen_at DESC, id;
+
+-- Signs one device of a person out.
+-- name: DeleteSessionOfUser :execrows
+DELETE FROM user_sessions WHERE user_id = sqlc.arg(user_id)::uuid AND id = @id;

@@ -47,6 +47,24 @@ func (q *Queries) DeleteSession(ctx context.Context, tokenHash []byte) error {
 	return err
 }
 
+const deleteSessionOfUser = `-- name: DeleteSessionOfUser :execrows
+DELETE FROM user_sessions WHERE user_id = $1::uuid AND id = $2
+`
+
+type DeleteSessionOfUserParams struct {
+	UserID uuid.UUID
+	ID     uuid.UUID
+}
+
+// Signs one device of a person out.
+func (q *Queries) DeleteSessionOfUser(ctx context.Context, arg DeleteSessionOfUserParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteSessionOfUser, arg.UserID, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const deleteSessionsOfUser = `-- name: DeleteSessionsOfUser :exec
 DELETE FROM user_sessions WHERE user_id = $1::uuid
 `
@@ -76,7 +94,7 @@ func (q *Queries) FindSession(ctx context.Context, tokenHash []byte) (FindSessio
 }
 
 const insertSession = `-- name: InsertSession :exec
-INSERT INTO user_sessions (token_hash, user_id, data, expires_at) VALUES ($1, $2, $3, $4)
+INSERT INTO user_sessions (token_hash, user_id, data, expires_at, device) VALUES ($1, $2, $3, $4, $5)
 `
 
 type InsertSessionParams struct {
@@ -84,6 +102,7 @@ type InsertSessionParams struct {
 	UserID    *uuid.UUID
 	Data      []byte
 	ExpiresAt time.Time
+	Device    string
 }
 
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
@@ -92,8 +111,55 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 		arg.UserID,
 		arg.Data,
 		arg.ExpiresAt,
+		arg.Device,
 	)
 	return err
+}
+
+const listSessionsOfUser = `-- name: ListSessionsOfUser :many
+SELECT id, device, last_seen_at, created_at, (token_hash = $1)::boolean AS this
+FROM user_sessions WHERE user_id = $2::uuid AND expires_at > now()
+ORDER BY this DESC, last_seen_at DESC, id
+`
+
+type ListSessionsOfUserParams struct {
+	TokenHash []byte
+	UserID    uuid.UUID
+}
+
+type ListSessionsOfUserRow struct {
+	ID         uuid.UUID
+	Device     string
+	LastSeenAt time.Time
+	CreatedAt  time.Time
+	This       bool
+}
+
+// The devices a person is signed in with, the latest used first.
+func (q *Queries) ListSessionsOfUser(ctx context.Context, arg ListSessionsOfUserParams) ([]ListSessionsOfUserRow, error) {
+	rows, err := q.db.Query(ctx, listSessionsOfUser, arg.TokenHash, arg.UserID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListSessionsOfUserRow
+	for rows.Next() {
+		var i ListSessionsOfUserRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Device,
+			&i.LastSeenAt,
+			&i.CreatedAt,
+			&i.This,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const sessionAlive = `-- name: SessionAlive :one

@@ -4,8 +4,9 @@ SELECT * FROM users WHERE email = @email;
 
 -- A signed-in person with the business they belong to; admins have none.
 -- name: GetVisitor :one
-SELECT u.id, u.tenant_id, u.name, u.email, u.role, c.business_name, c.language
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved
 FROM users u
+LEFT JOIN tenants t ON t.id = u.tenant_id
 LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
 WHERE u.id = @user_id;
 
@@ -53,3 +54,23 @@ INSERT INTO users (id, tenant_id, name, email, role) VALUES (@id, sqlc.arg(tenan
 -- Removes an account with its sessions and links.
 -- name: DeletePerson :execrows
 DELETE FROM users WHERE tenant_id = sqlc.arg(tenant_id)::uuid AND id = @user_id;
+
+-- In which language a person wants their pages and mails.
+-- name: SetUserLanguage :exec
+UPDATE users SET language = sqlc.arg(language)::language, updated_at = now() WHERE id = @user_id;
+
+-- Who signed up and confirmed their address: an owner without a business yet.
+-- name: CreateOwner :exec
+INSERT INTO users (id, name, email, role, password_hash, language)
+VALUES (@id, @name, @email, 'OWNER', sqlc.arg(password_hash)::text, sqlc.narg(language)::language);
+
+-- name: SetEmail :exec
+UPDATE users SET email = @email, updated_at = now() WHERE id = @user_id;
+
+-- The people of a tenant as each other sees them, owner first.
+-- name: ListColleagues :many
+SELECT id, name, email, role, has_password FROM users WHERE tenant_id = sqlc.arg(tenant_id)::uuid ORDER BY role, name, id;
+
+-- An owner or staff by address, with the business, for another front end.
+-- name: GetPortalUser :one
+SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.role, u.language FROM users u WHERE u.email = @email AND u.role <> 'ADMIN';

@@ -44,6 +44,31 @@ func (q *Queries) CreateAdmin(ctx context.Context, arg CreateAdminParams) error 
 	return err
 }
 
+const createOwner = `-- name: CreateOwner :exec
+INSERT INTO users (id, name, email, role, password_hash, language)
+VALUES ($1, $2, $3, 'OWNER', $4::text, $5::language)
+`
+
+type CreateOwnerParams struct {
+	ID           uuid.UUID
+	Name         string
+	Email        string
+	PasswordHash string
+	Language     *Language
+}
+
+// Who signed up and confirmed their address: an owner without a business yet.
+func (q *Queries) CreateOwner(ctx context.Context, arg CreateOwnerParams) error {
+	_, err := q.db.Exec(ctx, createOwner,
+		arg.ID,
+		arg.Name,
+		arg.Email,
+		arg.PasswordHash,
+		arg.Language,
+	)
+	return err
+}
+
 const createPerson = `-- name: CreatePerson :exec
 INSERT INTO users (id, tenant_id, name, email, role) VALUES ($1, $2::uuid, $3, $4, $5)
 `
@@ -125,8 +150,38 @@ func (q *Queries) GetPerson(ctx context.Context, arg GetPersonParams) (GetPerson
 	return i, err
 }
 
+const getPortalUser = `-- name: GetPortalUser :one
+SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.role, u.language FROM users u WHERE u.email = $1 AND u.role <> 'ADMIN'
+`
+
+type GetPortalUserRow struct {
+	ID       uuid.UUID
+	TenantID *uuid.UUID
+	Name     string
+	Email    string
+	Phone    *string
+	Role     UserRole
+	Language *Language
+}
+
+// An owner or staff by address, with the business, for another front end.
+func (q *Queries) GetPortalUser(ctx context.Context, email string) (GetPortalUserRow, error) {
+	row := q.db.QueryRow(ctx, getPortalUser, email)
+	var i GetPortalUserRow
+	err := row.Scan(
+		&i.ID,
+		&i.TenantID,
+		&i.Name,
+		&i.Email,
+		&i.Phone,
+		&i.Role,
+		&i.Language,
+	)
+	return i, err
+}
+
 const getUserByEmail = `-- name: GetUserByEmail :one
-SELECT id, tenant_id, name, email, phone, role, password_hash, created_at, updated_at FROM users WHERE email = $1
+SELECT id, tenant_id, name, email, phone, role, password_hash, created_at, updated_at, language, has_password FROM users WHERE email = $1
 `
 
 // Who signs in with this address (lower case).
@@ -143,13 +198,16 @@ func (q *Queries) GetUserByEmail(ctx context.Context, email string) (User, error
 		&i.PasswordHash,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Language,
+		&i.HasPassword,
 	)
 	return i, err
 }
 
 const getVisitor = `-- name: GetVisitor :one
-SELECT u.id, u.tenant_id, u.name, u.email, u.role, c.business_name, c.language
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved
 FROM users u
+LEFT JOIN tenants t ON t.id = u.tenant_id
 LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
 WHERE u.id = $1
 `
@@ -160,8 +218,10 @@ type GetVisitorRow struct {
 	Name         string
 	Email        string
 	Role         UserRole
+	OwnLanguage  *Language
 	BusinessName *string
 	Language     *Language
+	Approved     bool
 }
 
 // A signed-in person with the business they belong to; admins have none.
@@ -174,10 +234,51 @@ func (q *Queries) GetVisitor(ctx context.Context, userID uuid.UUID) (GetVisitorR
 		&i.Name,
 		&i.Email,
 		&i.Role,
+		&i.OwnLanguage,
 		&i.BusinessName,
 		&i.Language,
+		&i.Approved,
 	)
 	return i, err
+}
+
+const listColleagues = `-- name: ListColleagues :many
+SELECT id, name, email, role, has_password FROM users WHERE tenant_id = $1::uuid ORDER BY role, name, id
+`
+
+type ListColleaguesRow struct {
+	ID          uuid.UUID
+	Name        string
+	Email       string
+	Role        UserRole
+	HasPassword bool
+}
+
+// The people of a tenant as each other sees them, owner first.
+func (q *Queries) ListColleagues(ctx context.Context, tenantID uuid.UUID) ([]ListColleaguesRow, error) {
+	rows, err := q.db.Query(ctx, listColleagues, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListColleaguesRow
+	for rows.Next() {
+		var i ListColleaguesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Email,
+			&i.Role,
+			&i.HasPassword,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listPeople = `-- name: ListPeople :many
@@ -225,6 +326,20 @@ func (q *Queries) ListPeople(ctx context.Context, tenantID uuid.UUID) ([]ListPeo
 	return items, nil
 }
 
+const setEmail = `-- name: SetEmail :exec
+UPDATE users SET email = $1, updated_at = now() WHERE id = $2
+`
+
+type SetEmailParams struct {
+	Email  string
+	UserID uuid.UUID
+}
+
+func (q *Queries) SetEmail(ctx context.Context, arg SetEmailParams) error {
+	_, err := q.db.Exec(ctx, setEmail, arg.Email, arg.UserID)
+	return err
+}
+
 const setPassword = `-- name: SetPassword :exec
 UPDATE users SET password_hash = $1::text, updated_at = now() WHERE id = $2
 `
@@ -236,6 +351,21 @@ type SetPasswordParams struct {
 
 func (q *Queries) SetPassword(ctx context.Context, arg SetPasswordParams) error {
 	_, err := q.db.Exec(ctx, setPassword, arg.PasswordHash, arg.UserID)
+	return err
+}
+
+const setUserLanguage = `-- name: SetUserLanguage :exec
+UPDATE users SET language = $1::language, updated_at = now() WHERE id = $2
+`
+
+type SetUserLanguageParams struct {
+	Language Language
+	UserID   uuid.UUID
+}
+
+// In which language a person wants their pages and mails.
+func (q *Queries) SetUserLanguage(ctx context.Context, arg SetUserLanguageParams) error {
+	_, err := q.db.Exec(ctx, setUserLanguage, arg.Language, arg.UserID)
 	return err
 }
 

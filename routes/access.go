@@ -23,6 +23,7 @@ type visitor struct {
 	Role     queries.UserRole
 	Tenant   uuid.UUID // uuid.Nil for an admin
 	Business string    // empty for an admin
+	Approved bool      // their business is let in; for an owner who asks to be, false
 	Lang     string    // "en" or "sw": the language of their pages
 	session  []byte    // hash of the session's token
 }
@@ -50,6 +51,8 @@ func (s *server) guards(r route) []fiber.Handler {
 	switch r.role {
 	case open:
 		return []fiber.Handler{limitTime, r.handle}
+	case portalKey:
+		return []fiber.Handler{limitTime, s.requirePortalKey, r.handle}
 	case apiKey:
 		return []fiber.Handler{limitTime, s.requireAPIKey, r.handle}
 	}
@@ -83,16 +86,14 @@ func (s *server) identify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := &visitor{ID: row.ID, Name: row.Name, Email: row.Email, Role: row.Role, Lang: "en", session: hashToken(s.sessions.Token(ctx))}
+	v := &visitor{ID: row.ID, Name: row.Name, Email: row.Email, Role: row.Role, session: hashToken(s.sessions.Token(ctx))}
 	if row.TenantID != nil {
 		v.Tenant = *row.TenantID
 	}
 	if row.BusinessName != nil {
 		v.Business = *row.BusinessName
 	}
-	if row.Language != nil {
-		v.Lang = PortalLang(string(*row.Language))
-	}
+	v.Lang, v.Approved = pageLanguage(row), row.Approved
 	c.Locals(visitorKey, v)
 	return c.Next()
 }
@@ -105,12 +106,19 @@ func requireRole(need role) fiber.Handler {
 			return askSignIn(c)
 		}
 		isAdmin := v.Role == queries.UserRoleADMIN
-		if (need == admin && !isAdmin) || (need == portal && isAdmin) {
-			message := "This page is for administrators."
-			if isAdmin {
-				message = "This page is for the owners and staff of a business. You are signed in as an administrator."
+		switch {
+		case need == signedIn:
+		case need == admin && !isAdmin:
+			return refuse(http.StatusForbidden, "This page is for administrators.")
+		case need != admin && isAdmin:
+			return refuse(http.StatusForbidden, "This page is for the owners and staff of a business. You are signed in as an administrator.")
+		case (need == owner || need == applicant) && v.Role != queries.UserRoleOWNER:
+			return refuse(http.StatusForbidden, "This page is for the owner of the business.")
+		case (need == portal || need == owner) && !v.Approved:
+			if c.Method() == http.MethodGet && !wantsHTMX(c) && !wantsJSON(c) {
+				return c.Redirect("/portal/setup", http.StatusSeeOther)
 			}
-			return refuse(http.StatusForbidden, message)
+			return refuse(http.StatusConflict, "Your business is not set up yet.")
 		}
 		return c.Next()
 	}

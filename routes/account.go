@@ -7,17 +7,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 func passwordForm(v *visitor) PasswordForm {
-	return PasswordForm{Action: v.home() + "/account/password", Email: v.Email, Text: PasswordWords(v.Lang)}
+	return PasswordForm{Action: v.home() + "/account/password", Email: v.Email, Lang: v.Lang}
 }
 
 func (s *server) adminAccountPage(c *fiber.Ctx) error {
-	return s.showAccount(c, http.StatusOK, passwordForm(visitorOf(c)))
-}
-
-func (s *server) portalAccountPage(c *fiber.Ctx) error {
 	return s.showAccount(c, http.StatusOK, passwordForm(visitorOf(c)))
 }
 
@@ -26,10 +23,7 @@ func (s *server) showAccount(c *fiber.Ctx, status int, form PasswordForm) error 
 	if v.Role == queries.UserRoleADMIN {
 		return s.render(c, status, "admin/account", AccountPage{Page: s.page(c, "Your account", "account"), Password: form})
 	}
-	text := PortalWords(v.Lang)
-	return s.render(c, status, "portal/account", PortalAccountPage{
-		Page: s.page(c, text.Account, "account"), Text: text, Business: v.Business, Password: form,
-	})
+	return s.showAccountWith(c, status, func(p *PortalAccountPage) { p.Password = form })
 }
 
 // passwordChange sets one's own password, on the System pool and by one's own id: the portal's role cannot even read hashes.
@@ -51,7 +45,7 @@ func (s *server) passwordChange(c *fiber.Ctx) error {
 	if wait, err := s.takeAttempts(ctx, emailKey, addressKey); err != nil {
 		return err
 	} else if wait > 0 {
-		return &Error{Status: http.StatusTooManyRequests, RetryIn: wait, Message: "Too many tries. Wait " + inWords(wait) + ", then try again."}
+		return &Error{Status: http.StatusTooManyRequests, RetryIn: wait, Message: tooManyTries(wait)}
 	}
 	current, err := s.system.GetPasswordHash(ctx, v.ID)
 	if err != nil {
@@ -62,7 +56,7 @@ func (s *server) passwordChange(c *fiber.Ctx) error {
 		return err
 	}
 	if !ok {
-		return refuseForm("current", [2]string{"This is not your present password.", "Hili si nenosiri lako la sasa."}[langIndex(v.Lang)])
+		return refuseForm("current", words.T(v.Lang, "password.wrong"))
 	}
 	hash, err := s.passwords.hash(ctx, c.FormValue("password"))
 	if err != nil {
@@ -85,5 +79,5 @@ func (s *server) passwordChange(c *fiber.Ctx) error {
 		return err
 	}
 	form.Saved = true
-	return s.done(c, v.home()+"/account", "fragments/password_form", form, form.Text.Saved)
+	return s.done(c, v.home()+"/account", "fragments/password_form", form, words.T(v.Lang, "password.saved"))
 }

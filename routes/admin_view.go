@@ -170,7 +170,7 @@ type AccountPage struct {
 type PasswordForm struct {
 	Action string // "/admin/account/password" or "/portal/account/password"
 	Email  string // the person's own, so password managers know which account changes
-	Text   PasswordText
+	Lang   string
 	Errors FieldErrors
 	Error  string
 	Saved  bool

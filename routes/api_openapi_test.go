@@ -48,13 +48,13 @@ func (d description) resolve(node any) any {
 	}
 }
 
-var scenarioID = regexp.MustCompile(`^/tenants/[^/?]+`)
+var scenarioID = regexp.MustCompile(`^/(tenants|setup-requests)/[^/?]+`)
 
 // check compares an answer with what the description says of it; url is below APIPrefix.
 func (d description) check(t *testing.T, method, url string, r reply) {
 	t.Helper()
 	url, _, _ = strings.Cut(url, "?")
-	url = scenarioID.ReplaceAllString(url, "/tenants/{id}")
+	url = scenarioID.ReplaceAllString(url, "/$1/{id}")
 	operation, known := d.at(map[string]any(d), "paths", url, strings.ToLower(method)).(map[string]any)
 	if !known {
 		if r.status < 400 {

@@ -23,5 +23,8 @@ func (s *server) apiRoutes() []route {
 		{"GET", tenant + "/events", apiKey, s.apiEvents},
 		{"GET", tenant + "/messages", apiKey, s.apiMessageList},
 		{"POST", tenant + "/messages", apiKey, s.apiMessageSend},
+		{"GET", tenant + "/setup-requests", apiKey, s.apiSetupRequestList},
+		{"POST", APIPrefix + "/setup-requests/:id/approve", apiKey, s.apiSetupApprove},
+		{"POST", APIPrefix + "/setup-requests/:id/reject", apiKey, s.apiSetupReject},
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // scenario is one request and what must come of it. In url and body, <linked> and <new> stand for the ids of a tenant with a
-// linked number and of one without, <gone> for an id that no tenant has.
+// linked number and of one without, <gone> for an id that no tenant has, <request> for a set-up request.
 type scenario struct {
 	name     string
 	method   string
@@ -26,17 +26,24 @@ type scenario struct {
 }
 
 // world is what a scenario's database holds at first.
-type world struct{ linked, fresh, gone uuid.UUID }
+type world struct{ linked, fresh, gone, request uuid.UUID }
 
 func (w world) fill(s string) string {
-	return strings.NewReplacer("<linked>", w.linked.String(), "<new>", w.fresh.String(), "<gone>", w.gone.String()).Replace(s)
+	return strings.NewReplacer("<linked>", w.linked.String(), "<new>", w.fresh.String(), "<gone>", w.gone.String(), "<request>", w.request.String()).Replace(s)
 }
 
 func runScenarios(t *testing.T, scenarios []scenario) {
 	t.Helper()
+	runScenariosOn(t, func(*api, *world) {}, scenarios)
+}
+
+// runScenariosOn runs them on a world to which prepare has added something.
+func runScenariosOn(t *testing.T, prepare func(*api, *world), scenarios []scenario) {
+	t.Helper()
 	a := newAPI(t)
 	described := newDescription(t)
-	w := world{a.newTenant("Asha Salon", "+255712000001", true), a.newTenant("Duka la Juma", "+255712000002", false), uuid.New()}
+	w := world{a.newTenant("Asha Salon", "+255712000001", true), a.newTenant("Duka la Juma", "+255712000002", false), uuid.New(), uuid.Nil}
+	prepare(a, &w)
 	keys := map[string]string{"": a.key, "none": "", "LINKED": a.newKey("salon", &w.linked), "REVOKED": a.newKey("old", nil)}
 	a.exec(`UPDATE api_keys SET revoked_at = now() WHERE label = 'old'`)
 	for _, sc := range scenarios {

@@ -38,7 +38,6 @@ type InvitePage struct {
 	Name     string
 	Email    string
 	Business string // empty for an admin
-	Text     PasswordText
 	Errors   FieldErrors
 	Error    string
 	Expires  time.Time
@@ -56,5 +55,4 @@ type SignOutPage struct {
 	Page
 	Sessions int // devices signed in now; 0 when unknown
 	BackURL  string
-	Text     SignOutText
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"flowhq/jobs"
+	"flowhq/templates/words"
 )
 
 // Error is a refusal decided in this package; commands refuse with *jobs.Error. Both reach the person through fail.
@@ -134,8 +135,8 @@ func routingDetail(e *fiber.Error) string {
 func (s *server) fail(c *fiber.Ctx, err error) error {
 	id := requestID(c)
 	p := problemOf(err, id)
-	if v := visitorOf(c); v != nil {
-		p.Detail = refusalIn(v.Lang, p.Detail)
+	if !wantsJSON(c) || visitorOf(c) != nil {
+		p.Detail = words.Refusal(langOf(c), p.Detail)
 	}
 	if p.Status >= 500 {
 		s.Log.LogAttrs(c.UserContext(), slog.LevelError, "request failed", slog.String("request", id),
@@ -173,7 +174,7 @@ func wantsHTMX(c *fiber.Ctx) bool { return c.Get("HX-Request") == "true" }
 // wantsJSON tells programs from browsers: by where they call, or by what they accept.
 func wantsJSON(c *fiber.Ctx) bool {
 	accept := c.Get(fiber.HeaderAccept)
-	return strings.HasPrefix(c.Path(), "/api/") || strings.Contains(c.Path(), JobsPrefix+"/api/") ||
+	return strings.HasPrefix(c.Path(), "/api/") || isPortalKeyPath(c.Path()) || strings.Contains(c.Path(), JobsPrefix+"/api/") ||
 		(strings.Contains(accept, "json") && !strings.Contains(accept, "text/html")) ||
 		strings.Contains(accept, "text/event-stream")
 }
@@ -184,7 +185,7 @@ func (s *server) errorPage(c *fiber.Ctx, p problem) error {
 		Page: s.page(c, "", ""), Status: p.Status, Detail: p.Detail,
 		RequestID: p.RequestID, RetryIn: int(p.retryIn.Seconds() + 0.999), HomeURL: "/",
 	}
-	page.Heading = refusalIn(page.Lang, headingOf(p.Status))
+	page.Heading = words.Refusal(page.Lang, headingOf(p.Status))
 	page.Title = page.Heading
 	if err := s.render(c, p.Status, "error", page); err != nil {
 		s.Log.Error("error page", "request", requestID(c), "err", err)

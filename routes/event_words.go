@@ -5,54 +5,51 @@ import (
 	"strings"
 
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
-type eventWord struct{ icon, tone, en, sw string }
+// eventLook is how a kind of event is shown; its words are in the group event of templates/words/locales.
+type eventLook struct{ icon, tone string }
 
-// eventWords are the kinds of events that jobs, the pool and this package write.
-var eventWords = map[string]eventWord{
-	"TENANT_CREATED":           {"user-plus", "", "Tenant created", "Biashara imeandikishwa"},
-	"TENANT_CHANGED":           {"settings", "", "Settings changed", "Mipangilio imebadilishwa"},
-	"WORKER_START_REQUESTED":   {"play", "", "Start requested", "Kuanzisha kumeombwa"},
-	"WORKER_STOP_REQUESTED":    {"square", "", "Stop requested", "Kusimamisha kumeombwa"},
-	"WORKER_RESTART_REQUESTED": {"rotate-cw", "", "Restart requested", "Kuanzisha upya kumeombwa"},
-	"LOGOUT_REQUESTED":         {"unlink", "", "Log-out from WhatsApp requested", "Kutoka WhatsApp kumeombwa"},
-	"PAIR_CODE_REQUESTED":      {"link", "", "Code for linking by phone number requested", "Msimbo wa kuunganisha kwa namba umeombwa"},
-	"WORKER_STALE":             {"triangle-alert", ToneFailed, "No sign of life; starting again", "Hakuna dalili ya uhai; inaanzishwa upya"},
-	"SESSION_LINKED":           {"link", ToneOK, "Number linked", "Namba imeunganishwa na simu"},
-	"SESSION_CONNECTED":        {"circle-check", ToneOK, "Connected", "Imeunganishwa"},
-	"SESSION_DISCONNECTED":     {"wifi-off", ToneWaiting, "Connection lost; connecting again", "Muunganisho umekatika; inaunganishwa tena"},
-	"SESSION_LOGGED_OUT":       {"unlink", ToneFailed, "The link was removed on the phone", "Muunganisho uliondolewa kwenye simu"},
-	"SESSION_REPLACED":         {"triangle-alert", ToneFailed, "Another program took over the link", "Programu nyingine imechukua kiungo"},
-	"SESSION_BANNED":           {"shield", ToneFailed, "WhatsApp suspended the number", "WhatsApp imesimamisha namba"},
-	"SESSION_LOCKED":           {"shield", ToneFailed, "WhatsApp ended the link: the account is locked or has moved", "WhatsApp imeondoa muunganisho: akaunti imefungwa au imehama"},
-	"SESSION_RESTRICTED":       {"shield", ToneWaiting, "WhatsApp stops first messages to new customers for a while", "WhatsApp inazuia ujumbe wa kwanza kwa wateja wapya kwa muda"},
-	"SESSION_UNRESTRICTED":     {"circle-check", ToneOK, "First messages to new customers go out again", "Ujumbe wa kwanza kwa wateja wapya unatumwa tena"},
-	"CLIENT_OUTDATED":          {"triangle-alert", ToneFailed, "WhatsApp asks for a newer version of this server", "WhatsApp inahitaji toleo jipya la mfumo huu"},
-	"PAIRING_FAILED":           {"triangle-alert", ToneFailed, "Linking did not work", "Kuunganisha hakukufaulu"},
-	"NUMBER_DIFFERS":           {"info", ToneWaiting, "Linked with another number than expected", "Imeunganishwa na namba tofauti na iliyotarajiwa"},
-	"WORKER_ERROR":             {"triangle-alert", ToneFailed, "The worker failed", "Imeshindwa kufanya kazi"},
-	"MESSAGE_DROPPED":          {"triangle-alert", ToneFailed, "A message could not be read", "Ujumbe mmoja haukuweza kusomwa"},
-	"PERSON_ADDED":             {"user-plus", "", "Account added", "Akaunti imeongezwa"},
-	"PERSON_REMOVED":           {"user-plus", "", "Account removed", "Akaunti imeondolewa"},
-	"INVITE_CREATED":           {"link", "", "New sign-in link made", "Kiungo kipya cha kuingia kimetengenezwa"},
-}
-
-// fieldWords name what a TENANT_CHANGED event lists.
-var fieldWords = map[string][2]string{
-	"name": {"name", "jina"}, "business_name": {"business name", "jina la biashara"}, "phone_number": {"phone number", "namba ya simu"},
-	"template_type": {"template", "aina ya roboti"}, "language": {"language", "lugha"}, "hours": {"opening hours", "saa za kazi"},
-	"replies_per_minute": {"replies per minute", "majibu kwa dakika"},
+// eventLooks are the kinds of events that jobs, the pool and this package write.
+var eventLooks = map[string]eventLook{
+	"TENANT_CREATED":           {"user-plus", ""},
+	"TENANT_CHANGED":           {"settings", ""},
+	"WORKER_START_REQUESTED":   {"play", ""},
+	"WORKER_STOP_REQUESTED":    {"square", ""},
+	"WORKER_RESTART_REQUESTED": {"rotate-cw", ""},
+	"LOGOUT_REQUESTED":         {"unlink", ""},
+	"PAIR_CODE_REQUESTED":      {"link", ""},
+	"WORKER_STALE":             {"triangle-alert", ToneFailed},
+	"SESSION_LINKED":           {"link", ToneOK},
+	"SESSION_CONNECTED":        {"circle-check", ToneOK},
+	"SESSION_DISCONNECTED":     {"wifi-off", ToneWaiting},
+	"SESSION_LOGGED_OUT":       {"unlink", ToneFailed},
+	"SESSION_REPLACED":         {"triangle-alert", ToneFailed},
+	"SESSION_BANNED":           {"shield", ToneFailed},
+	"SESSION_LOCKED":           {"shield", ToneFailed},
+	"SESSION_RESTRICTED":       {"shield", ToneWaiting},
+	"SESSION_UNRESTRICTED":     {"circle-check", ToneOK},
+	"CLIENT_OUTDATED":          {"triangle-alert", ToneFailed},
+	"PAIRING_FAILED":           {"triangle-alert", ToneFailed},
+	"NUMBER_DIFFERS":           {"info", ToneWaiting},
+	"WORKER_ERROR":             {"triangle-alert", ToneFailed},
+	"MESSAGE_DROPPED":          {"triangle-alert", ToneFailed},
+	"PERSON_ADDED":             {"user-plus", ""},
+	"PERSON_REMOVED":           {"user-plus", ""},
+	"SETUP_SUBMITTED":          {"clipboard-list", ToneWaiting},
+	"SETUP_REVIEWING":          {"eye", ToneWaiting},
+	"SETUP_APPROVED":           {"circle-check", ToneOK},
+	"SETUP_REJECTED":           {"ban", ToneFailed},
+	"SETUP_ACTIVE":             {"circle-check", ToneOK},
+	"INVITE_CREATED":           {"link", ""},
 }
 
 // eventView words one stored event; lang is "en" or "sw". A kind without words of its own is shown by its name.
 func eventView(e queries.PortalEventLog, lang string) EventView {
 	v := EventView{ID: e.ID.String(), Lang: lang, Icon: "activity", At: e.CreatedAt}
-	if w, ok := eventWords[e.EventType]; ok {
-		v.Icon, v.Tone, v.Text = w.icon, w.tone, w.en
-		if lang == "sw" {
-			v.Text = w.sw
-		}
+	if look, ok := eventLooks[e.EventType]; ok {
+		v.Icon, v.Tone, v.Text = look.icon, look.tone, words.T(lang, "event."+e.EventType)
 	} else {
 		v.Text = plainName(e.EventType)
 	}
@@ -64,6 +61,7 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		Expected string   `json:"expected"`
 		Person   string   `json:"person"`
 		Detail   string   `json:"detail"`
+		Reason   string   `json:"reason"`
 	}
 	if len(e.PayloadJson) == 0 || json.Unmarshal(e.PayloadJson, &payload) != nil {
 		return v
@@ -74,6 +72,8 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		v.Detail = fieldNamesIn(payload.Fields, lang)
 	case "PERSON_ADDED", "PERSON_REMOVED", "INVITE_CREATED":
 		v.Detail = payload.Person
+	case "SETUP_REJECTED":
+		v.Detail = payload.Reason
 	case "PAIR_CODE_REQUESTED":
 		v.Detail = payload.Phone
 	case "SESSION_LINKED":
@@ -81,7 +81,7 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 	case "NUMBER_DIFFERS":
 		v.Detail = payload.Number + " ≠ " + payload.Expected
 	case "PAIRING_FAILED", "WORKER_ERROR": // sentences; the details of the other kinds are for the log
-		v.Detail = payload.Detail
+		v.Detail = words.Refusal(lang, payload.Detail)
 	}
 	return v
 }
@@ -91,8 +91,8 @@ func fieldNamesIn(fields []string, lang string) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f
-		if w, ok := fieldWords[f]; ok {
-			names[i] = w[langIndex(lang)]
+		if key := "field." + f; words.Has(key) {
+			names[i] = words.T(lang, key)
 		}
 	}
 	return strings.Join(names, ", ")

@@ -8,14 +8,15 @@ import (
 	"testing"
 
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 // Whatever kind of event the other rooms write has words here: their sources name the kinds.
 func TestEveryEventHasWords(t *testing.T) {
 	kinds := map[string]bool{}
-	kind := regexp.MustCompile(`"((?:TENANT|WORKER|SESSION|CLIENT|PAIRING|NUMBER|MESSAGE|LOGOUT|PAIR|PERSON|INVITE)_[A-Z_]+)"`)
-	for _, room := range []string{"../jobs", "../whatsapp", "."} {
-		files, err := filepath.Glob(room + "/*.go")
+	kind := regexp.MustCompile(`"((?:TENANT|WORKER|SESSION|CLIENT|PAIRING|NUMBER|MESSAGE|LOGOUT|PAIR|PERSON|INVITE|SETUP)_[A-Z_]+)"`)
+	for _, files := range []string{"../jobs/*.go", "../whatsapp/*.go", "*.go"} {
+		files, err := filepath.Glob(files)
 		must(t, err)
 		for _, name := range files {
 			if strings.HasSuffix(name, "_test.go") {
@@ -32,9 +33,9 @@ func TestEveryEventHasWords(t *testing.T) {
 		t.Fatalf("only %d kinds found", len(kinds))
 	}
 	for k := range kinds {
-		w, ok := eventWords[k]
-		if !ok || w.en == "" || w.sw == "" || w.icon == "" {
-			t.Errorf("%s has no words in event_words.go", k)
+		look, ok := eventLooks[k]
+		if !ok || look.icon == "" || !words.Has("event."+k) {
+			t.Errorf("%s has no look in event_words.go, or no words in templates/words/locales", k)
 		}
 	}
 }

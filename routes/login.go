@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 // throttle slows down guessing: after free attempts each further one doubles the wait, from firstWait up to maxWait seconds.
@@ -41,13 +42,13 @@ func (s *server) loginPage(c *fiber.Ctx) error {
 	}
 	page := LoginPage{Next: localPath(c.Query("next"))}
 	if c.Query("out") != "" {
-		page.Notice = "You are signed out."
+		page.Notice = words.T(langOf(c), "login.signed_out")
 	}
 	return s.showLogin(c, http.StatusOK, page)
 }
 
 func (s *server) showLogin(c *fiber.Ctx, status int, page LoginPage) error {
-	page.Page = s.page(c, "Sign in", "")
+	page.Page = s.page(c, words.T(langOf(c), "login.title"), "")
 	if s.DemoMode {
 		page.Demo = s.DemoLogins
 	}
@@ -58,7 +59,7 @@ func (s *server) showLogin(c *fiber.Ctx, status int, page LoginPage) error {
 func (s *server) login(c *fiber.Ctx) error {
 	ctx := c.UserContext()
 	email, problem := cleanEmail(c.FormValue("email"))
-	page := LoginPage{Email: c.FormValue("email"), Next: localPath(c.FormValue("next")), Error: "E-mail or password is wrong."}
+	page := LoginPage{Email: c.FormValue("email"), Next: localPath(c.FormValue("next")), Error: words.T(langOf(c), "login.wrong")}
 	if problem != "" || c.FormValue("password") == "" {
 		return s.showLogin(c, http.StatusUnprocessableEntity, page)
 	}
@@ -67,7 +68,7 @@ func (s *server) login(c *fiber.Ctx) error {
 		return err
 	} else if wait > 0 {
 		c.Set(fiber.HeaderRetryAfter, fmt.Sprint(int(wait.Seconds())))
-		page.Error = fmt.Sprintf("Too many tries. Wait %s, then try again.", inWords(wait))
+		page.Error = words.Refusal(langOf(c), tooManyTries(wait))
 		return s.showLogin(c, http.StatusTooManyRequests, page)
 	}
 	user, err := s.system.GetUserByEmail(ctx, email)
@@ -140,8 +141,7 @@ func (s *server) logoutEverywherePage(c *fiber.Ctx) error {
 	if v.Role == queries.UserRoleADMIN {
 		back = "/admin/account"
 	}
-	text := SignOutWords(v.Lang)
-	return s.render(c, http.StatusOK, "signout", SignOutPage{Page: s.page(c, text.Heading, "account"), Sessions: int(n), BackURL: back, Text: text})
+	return s.render(c, http.StatusOK, "signout", SignOutPage{Page: s.page(c, words.T(v.Lang, "signout.heading"), "account"), Sessions: int(n), BackURL: back})
 }
 
 // logoutEverywhere ends every session of the person; streams notice within a minute.
@@ -160,13 +160,7 @@ func localPath(next string) string {
 	return next
 }
 
-// inWords says a wait as people do: seconds up to two minutes, then minutes.
-func inWords(d time.Duration) string {
-	if d <= time.Second {
-		return "a second"
-	}
-	if d < 2*time.Minute {
-		return fmt.Sprintf("%d seconds", int(d.Seconds()))
-	}
-	return fmt.Sprintf("%d minutes", int((d+time.Minute-1)/time.Minute))
+// tooManyTries is the refusal of whoever must wait, in English; words.Refusal has the others.
+func tooManyTries(wait time.Duration) string {
+	return "Too many tries. Wait " + words.Wait(words.English, wait) + ", then try again."
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"flowhq/queries"
 )
@@ -107,16 +106,6 @@ func TestLocalPath(t *testing.T) {
 	} {
 		if got := localPath(next); got != want {
 			t.Errorf("localPath(%q) = %q, want %q", next, got, want)
-		}
-	}
-}
-
-func TestInWords(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		time.Second: "a second", 5 * time.Second: "5 seconds", 119 * time.Second: "119 seconds", 2 * time.Minute: "2 minutes", 121 * time.Second: "3 minutes",
-	} {
-		if got := inWords(d); got != want {
-			t.Errorf("inWords(%s) = %q, want %q", d, got, want)
 		}
 	}
 }

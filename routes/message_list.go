@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 // messageView words one stored message; lang is "en" or "sw".
@@ -15,7 +16,7 @@ func messageView(m queries.ListMessagesRow, lang string) MessageView {
 	v := MessageView{
 		ID: m.MessageLog.ID.String(), Lang: lang, Inbound: m.MessageLog.Direction == queries.MessageDirectionIN,
 		Text: m.MessageLog.MessageText, Kind: m.MessageLog.Kind, Status: string(m.MessageLog.Status), At: m.MessageLog.CreatedAt,
-		ContactPhone: [2]string{"Hidden number", "Namba imefichwa"}[langIndex(lang)],
+		ContactPhone: words.T(lang, "messages.hidden_number"),
 	}
 	if m.ContactName != nil {
 		v.ContactName = *m.ContactName
@@ -24,22 +25,12 @@ func messageView(m queries.ListMessagesRow, lang string) MessageView {
 		v.ContactPhone = *m.ContactPhone
 	}
 	if m.MessageLog.Status == queries.MessageStatusFAILED && m.MessageLog.Failure != nil {
-		v.FailReason = *m.MessageLog.Failure
+		v.FailReason = words.Refusal(lang, *m.MessageLog.Failure)
 	}
-	if words, ok := writers[m.MessageLog.Source]; ok && !v.Inbound {
-		v.By = words[langIndex(lang)]
+	if key := "writer." + m.MessageLog.Source; !v.Inbound && words.Has(key) {
+		v.By = words.T(lang, key)
 	}
 	return v
-}
-
-// writers name who wrote an outgoing message.
-var writers = map[string][2]string{"BOT": {"Bot", "Roboti"}, "PERSON": {"A person", "Mtu"}, "API": {"API", "API"}}
-
-func langIndex(lang string) int {
-	if lang == "sw" {
-		return 1
-	}
-	return 0
 }
 
 // listMessages reads one page of a tenant's messages; more is where the next page is asked for.

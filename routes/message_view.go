@@ -1,6 +1,10 @@
 package routes
 
-import "time"
+import (
+	"time"
+
+	"flowhq/templates/words"
+)
 
 // MessageView is one logged message (template "fragments/message", element id "msg-<ID>").
 type MessageView struct {
@@ -10,7 +14,7 @@ type MessageView struct {
 	ContactName  string // may be empty; then the number is shown
 	ContactPhone string // E.164, never a raw LID; "Hidden number" when unknown
 	Text         string
-	Kind         string // "", "text", or what it is: image, voice, video, document, location, contact, sticker, other
+	Kind         string // "", "text", or what it is: image, voice, video, document, location, contact, sticker, audio, poll, unknown
 	Status       string // RECEIVED, QUEUED, SENT, DELIVERED, READ, FAILED
 	FailReason   string // a sentence, with FAILED
 	By           string // who wrote an outgoing message: "Bot" or a person's name; empty hides it
@@ -30,17 +34,13 @@ func (m MessageView) HasText() bool { return m.Text != "" }
 
 // KindWord names a message that is not plain text; empty for text.
 func (m MessageView) KindWord() string {
-	words, ok := kindWords[m.Kind]
-	switch {
-	case m.Kind == "" || m.Kind == "text":
+	if m.Kind == "" || m.Kind == "text" {
 		return ""
-	case !ok:
-		words = kindWords["other"]
 	}
-	if m.Lang == "sw" {
-		return words[1]
+	if key := "kind." + m.Kind; words.Has(key) {
+		return words.T(m.Lang, key)
 	}
-	return words[0]
+	return words.T(m.Lang, "kind.unknown")
 }
 
 // KindIcon is the sprite's symbol for what is not plain text.
@@ -48,7 +48,7 @@ func (m MessageView) KindIcon() string {
 	switch m.Kind {
 	case "image", "sticker":
 		return "image"
-	case "voice":
+	case "voice", "audio":
 		return "mic"
 	case "video":
 		return "video"
@@ -58,17 +58,6 @@ func (m MessageView) KindIcon() string {
 		return "user"
 	}
 	return "file-text"
-}
-
-var kindWords = map[string][2]string{
-	"image":    {"Photo", "Picha"},
-	"voice":    {"Voice message", "Ujumbe wa sauti"},
-	"video":    {"Video", "Video"},
-	"document": {"Document", "Hati"},
-	"location": {"Location", "Mahali"},
-	"contact":  {"Contact card", "Kadi ya anwani"},
-	"sticker":  {"Sticker", "Stika"},
-	"other":    {"Message of another kind", "Ujumbe wa aina nyingine"},
 }
 
 // Tick is the delivery sign of an outgoing message.
@@ -83,23 +72,16 @@ type Tick struct {
 
 // TickOf words a message status.
 func TickOf(status, lang string) Tick {
-	i := 0
-	if lang == "sw" {
-		i = 1
+	look, ok := tickLooks[status]
+	if !ok {
+		return Tick{}
 	}
-	switch status {
-	case "QUEUED":
-		return Tick{"clock", [2]string{"Queued", "Kwenye foleni"}[i], "queued"}
-	case "SENT":
-		return Tick{"check", [2]string{"Sent", "Umetumwa"}[i], "sent"}
-	case "DELIVERED":
-		return Tick{"check-check", [2]string{"Delivered", "Umefika"}[i], "delivered"}
-	case "READ":
-		return Tick{"check-check", [2]string{"Read", "Umesomwa"}[i], "read"}
-	case "FAILED":
-		return Tick{"circle-alert", [2]string{"Not sent", "Haukutumwa"}[i], "failed"}
-	}
-	return Tick{}
+	return Tick{look.icon, words.T(lang, "tick."+status), look.code}
+}
+
+var tickLooks = map[string]struct{ icon, code string }{
+	"QUEUED": {"clock", "queued"}, "SENT": {"check", "sent"}, "DELIVERED": {"check-check", "delivered"},
+	"READ": {"check-check", "read"}, "FAILED": {"circle-alert", "failed"},
 }
 
 // MessageList is a page of messages, newest first (template "fragments/messages"; the rows alone

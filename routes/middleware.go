@@ -53,7 +53,7 @@ func (s *server) observe(c *fiber.Ctx) error {
 
 // loggedPath keeps the secret of a single-use link out of the log.
 func loggedPath(path string) string {
-	for _, prefix := range []string{"/setup/", "/invite/"} {
+	for _, prefix := range []string{"/setup/", "/invite/", "/verify/", "/reset/", "/email/"} {
 		if strings.HasPrefix(path, prefix) {
 			return prefix + "…"
 		}

@@ -25,10 +25,10 @@ func TestFormsFromAnotherOriginAreRefused(t *testing.T) {
 	}
 	before := s.fingerprint()
 	for _, r := range s.server.table() {
-		if r.role == open || r.role == apiKey || (r.method != "POST" && r.method != anyMethod) {
+		if r.role == open || r.role == apiKey || r.role == portalKey || (r.method != "POST" && r.method != anyMethod) {
 			continue
 		}
-		path := strings.NewReplacer(":token", token, ":id", tenant.String(), ":user", newID().String(), ":action", "start", "/*", "/api/jobs/cancel").Replace(r.path)
+		path := strings.NewReplacer(":token", token, ":id", tenant.String(), ":user", newID().String(), ":action", "start", ":link", newID().String(), ":session", newID().String(), "/*", "/api/jobs/cancel").Replace(r.path)
 		b := admin
 		if strings.HasPrefix(path, "/portal") {
 			b = owner

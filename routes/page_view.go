@@ -7,14 +7,17 @@ import (
 
 // Page is what every full page carries; page structs embed it. Fragments do not.
 type Page struct {
-	Title       string // shown in the header and, before the product name, in the browser's tab
-	ProductName string // "Flow HQ"
-	Lang        string // "en" or "sw": the language of the page itself
-	User        *UserView
-	Nav         string // active entry: tenants, jobs, keys, account; in the portal home, messages, events, account
-	Flash       []Toast
-	DemoMode    bool   // shows the "simulated WhatsApp" ribbon and the virtual phone's entry
-	StreamURL   string // server-sent events of this page; empty for none
+	Title        string // shown in the header and, before the product name, in the browser's tab
+	ProductName  string // "Flow HQ"
+	Lang         string // "en" or "sw": the language of the page itself
+	User         *UserView
+	Nav          string // active entry: tenants, jobs, keys, account; in the portal home, messages, events, account
+	Flash        []Toast
+	DemoMode     bool   // shows the "simulated WhatsApp" ribbon and the virtual phone's entry
+	Applying     bool   // an owner whose business is not let in yet: only the set-up and the account are there
+	OfferEnglish bool   // to somebody who reads Swahili pages with an English browser
+	Here         string // where this page is found again, in another language
+	StreamURL    string // server-sent events of this page; empty for none
 }
 
 // UserView is the person signed in.
@@ -42,6 +45,7 @@ func (u UserView) Initials() string {
 type Toast struct {
 	Kind string `json:"kind"` // ok, info, warn or error
 	Text string `json:"text"`
+	Lang string `json:"-"` // of the word on its button
 }
 
 // FieldErrors holds one readable sentence per form field that was refused, by the field's name.

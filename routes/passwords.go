@@ -11,6 +11,7 @@ import (
 	"github.com/alexedwards/argon2id"
 
 	"flowhq/jobs"
+	"flowhq/templates/words"
 )
 
 // Limits of a password, in characters.
@@ -75,19 +76,16 @@ func hashPassword(password string) (string, error) {
 
 // passwordProblem says in a sentence, in English or Swahili, what is wrong with a new password; "" where nothing is.
 func passwordProblem(password, email, lang string) string {
-	n, i := utf8.RuneCountInString(password), 0
-	if lang == "sw" {
-		i = 1
-	}
+	n := utf8.RuneCountInString(password)
 	switch {
 	case !utf8.ValidString(password):
-		return [2]string{"This is not valid text.", "Haya si maandishi sahihi."}[i]
+		return words.T(lang, "password.not_text")
 	case n < minPassword:
-		return [2]string{"Use at least 10 characters.", "Tumia angalau herufi 10."}[i]
+		return words.T(lang, "password.too_short")
 	case n > maxPassword:
-		return [2]string{"Use at most 200 characters.", "Tumia herufi zisizozidi 200."}[i]
+		return words.T(lang, "password.too_long")
 	case strings.EqualFold(strings.TrimSpace(password), email):
-		return [2]string{"Use something other than the e-mail address.", "Tumia kitu kingine, si barua pepe."}[i]
+		return words.T(lang, "password.is_email")
 	}
 	return ""
 }

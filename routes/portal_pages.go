@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 // latestMessages is how many an owner's first page shows.
@@ -22,8 +23,7 @@ func (s *server) inTenant(ctx context.Context, tenant uuid.UUID, fn func(*querie
 // portalHome is the state of the business, the link and the latest messages.
 func (s *server) portalHome(c *fiber.Ctx) error {
 	ctx, v := c.UserContext(), visitorOf(c)
-	text := PortalWords(v.Lang)
-	page := PortalHomePage{Page: s.page(c, text.Home, "home"), Text: text, Business: v.Business}
+	page := PortalHomePage{Page: s.page(c, words.T(v.Lang, "nav.home"), "home"), Business: v.Business}
 	page.StreamURL = "/portal/stream?page=home"
 	err := s.inTenant(ctx, v.Tenant, func(q *queries.Queries) error {
 		t, err := q.GetTenant(ctx, v.Tenant)
@@ -48,7 +48,7 @@ func (s *server) portalHome(c *fiber.Ctx) error {
 // portalState words the state and counts the day.
 func (s *server) portalState(ctx context.Context, q *queries.Queries, t queries.GetTenantRow, lang string) (PortalState, error) {
 	p := PortalState{
-		Text: PortalWords(lang), State: sessionState(t.WhatsappSession, lang), Phone: linkedPhone(t),
+		Lang: lang, State: sessionState(t.WhatsappSession, lang), Phone: linkedPhone(t),
 	}
 	p.Headline, p.Detail = portalWords(t, lang, s.Location)
 	today, err := q.CountToday(ctx, queries.CountTodayParams{TenantID: t.Tenant.ID, Since: s.today()})
@@ -78,8 +78,7 @@ func (s *server) portalMessages(c *fiber.Ctx) error {
 	if wantsHTMX(c) {
 		return s.render(c, http.StatusOK, "fragments/message_rows", list)
 	}
-	text := PortalWords(v.Lang)
-	page := PortalMessagesPage{Page: s.page(c, text.Messages, "messages"), Text: text, Messages: list}
+	page := PortalMessagesPage{Page: s.page(c, words.T(v.Lang, "nav.messages"), "messages"), Messages: list}
 	page.StreamURL = "/portal/stream?page=messages"
 	return s.render(c, http.StatusOK, "portal/messages", page)
 }
@@ -101,8 +100,7 @@ func (s *server) portalEvents(c *fiber.Ctx) error {
 	if wantsHTMX(c) {
 		return s.render(c, http.StatusOK, "fragments/event_rows", list)
 	}
-	text := PortalWords(v.Lang)
-	page := PortalEventsPage{Page: s.page(c, text.Events, "events"), Text: text, Events: list}
+	page := PortalEventsPage{Page: s.page(c, words.T(v.Lang, "nav.events"), "events"), Events: list}
 	page.StreamURL = "/portal/stream?page=events"
 	return s.render(c, http.StatusOK, "portal/events", page)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/png"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,19 +67,27 @@ func TestPortalShowsNothingOfOthers(t *testing.T) {
 	theirMessage := s.message(theirs, "their secret words", queries.MessageDirectionIN, time.Now())
 	s.exec("UPDATE whatsapp_sessions SET state = 'QR_READY', reason = 'WAITING_FOR_SCAN', last_qr = 'their secret code', qr_expires_at = now() + interval '1 minute' WHERE tenant_id = $1", theirs)
 	s.exec(`INSERT INTO portal_event_logs (id, tenant_id, event_type, payload_json) VALUES (gen_random_uuid(), $1, 'SECRET_EVENT', '{"by": "their secret person"}')`, theirs)
+	theirPerson := s.person(theirs, "secret@example.org", queries.UserRoleSTAFF)
 	theirCursor := cursor{time.Now().Add(time.Hour), theirMessage}.String()
+	s.signedIn("secret@example.org")
+	var theirSession uuid.UUID
+	must(t, s.db.System.QueryRow(t.Context(), "SELECT id FROM user_sessions WHERE user_id = $1", theirPerson).Scan(&theirSession))
 
-	owner := s.signedIn("owner@example.org")
+	browser := s.signedIn("owner@example.org")
 	ids := "?cursor=" + theirCursor + "&tenant=" + theirs.String() + "&tenant_id=" + theirs.String() + "&id=" + theirs.String()
 	seen := 0
 	for _, r := range s.server.table() {
-		if r.role != portal || strings.HasSuffix(r.path, "/stream") {
+		if !slices.Contains([]role{portal, owner, member, applicant}, r.role) || strings.HasSuffix(r.path, "/stream") {
 			continue
 		}
 		for _, htmx := range []string{"", "true"} {
-			got := owner.do(r.method, r.path+ids, nil, "Sec-Fetch-Site", "same-origin", "HX-Request", htmx)
+			path := strings.NewReplacer(":user", theirPerson.String(), ":session", theirSession.String()).Replace(r.path)
+			got := browser.do(r.method, path+ids, nil, "Sec-Fetch-Site", "same-origin", "HX-Request", htmx)
 			if strings.Contains(strings.ToLower(got.body), "secret") {
 				t.Errorf("%s %s shows something of another tenant:\n%s", r.method, r.path, excerpt(got.body))
+			}
+			if path != r.path && got.status != 404 {
+				t.Errorf("%s %s with another tenant's id: %d, want 404", r.method, r.path, got.status)
 			}
 			seen++
 		}
@@ -86,15 +95,18 @@ func TestPortalShowsNothingOfOthers(t *testing.T) {
 	if seen < 10 {
 		t.Fatalf("only %d portal requests made", seen)
 	}
-	owner.get("/portal/messages"+ids).want(t, 200, "my words 0", "/portal/messages?cursor=")
+	browser.get("/portal/messages"+ids).want(t, 200, "my words 0", "/portal/messages?cursor=")
 	// The admin's pages of either tenant are closed, as is everything by the other tenant's id.
 	for _, id := range []uuid.UUID{mine, theirs} {
-		owner.get(tenantBase(id)).want(t, 403)
-		owner.post(tenantBase(id)+"/worker/start", nil).want(t, 403)
-		owner.get(tenantBase(id)+"/messages").want(t, 403)
+		browser.get(tenantBase(id)).want(t, 403)
+		browser.post(tenantBase(id)+"/worker/start", nil).want(t, 403)
+		browser.get(tenantBase(id)+"/messages").want(t, 403)
 	}
 	if n := s.count("SELECT count(*) FROM portal_event_logs WHERE tenant_id = $1 AND event_type <> 'SECRET_EVENT' AND event_type <> 'TENANT_CREATED'", theirs); n != 0 {
 		t.Errorf("%d events were written for the other tenant", n)
+	}
+	if n := s.count("SELECT count(*) FROM users JOIN user_sessions ON user_id = users.id WHERE users.id = $1 AND NOT EXISTS (SELECT FROM one_time_links l WHERE l.user_id = users.id)", theirPerson); n != 1 {
+		t.Error("the other tenant's staff lost their session, or got a link")
 	}
 }
 

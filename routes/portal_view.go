@@ -3,7 +3,6 @@ package routes
 // PortalHomePage is an owner's first page (template "portal/home").
 type PortalHomePage struct {
 	Page
-	Text     PortalText
 	Business string
 	State    PortalState
 	Link     LinkPanel
@@ -13,7 +12,7 @@ type PortalHomePage struct {
 // PortalState is the business's state in one sentence with three numbers
 // (template "fragments/portal_state", element id "portal-state").
 type PortalState struct {
-	Text     PortalText
+	Lang     string
 	State    State
 	Headline string // "Your number answers customers."
 	Detail   string // what it means or what to do
@@ -26,21 +25,21 @@ type PortalState struct {
 // PortalMessagesPage lists messages (template "portal/messages").
 type PortalMessagesPage struct {
 	Page
-	Text     PortalText
 	Messages MessageList
 }
 
 // PortalEventsPage lists what happened (template "portal/events").
 type PortalEventsPage struct {
 	Page
-	Text   PortalText
 	Events EventList
 }
 
 // PortalAccountPage is the person's own account (template "portal/account").
 type PortalAccountPage struct {
 	Page
-	Text     PortalText
-	Business string
-	Password PasswordForm
+	Business      string
+	Password      PasswordForm
+	EmailForm     EmailForm
+	Devices       DeviceList
+	ManagesPeople bool // the owner's link to the page of staff
 }

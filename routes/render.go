@@ -5,15 +5,20 @@ import (
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
+
+	"flowhq/queries"
 )
 
 // page fills in what every page carries.
 func (s *server) page(c *fiber.Ctx, title, nav string) Page {
-	p := Page{Title: title, ProductName: s.ProductName, Lang: "en", Nav: nav, DemoMode: s.DemoMode}
+	p := Page{Title: title, ProductName: s.ProductName, Lang: langOf(c), Nav: nav, DemoMode: s.DemoMode, Here: here(c), OfferEnglish: offersEnglish(c)}
 	if v := visitorOf(c); v != nil {
 		p.User = &UserView{Name: v.Name, Email: v.Email, Role: string(v.Role)}
-		p.Lang = v.Lang
+		p.Applying = v.Role == queries.UserRoleOWNER && !v.Approved
 		p.Flash = s.toasts(c)
+		for i := range p.Flash {
+			p.Flash[i].Lang = p.Lang
+		}
 	}
 	return p
 }

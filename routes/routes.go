@@ -4,18 +4,24 @@ import (
 	"slices"
 
 	"github.com/gofiber/fiber/v2"
+
+	"flowhq/queries"
 )
 
 // role says who may call a route.
 type role int
 
 const (
-	open     role = iota // anyone, without a browser session: assets, health
-	anyone               // anyone; who is signed in, if somebody is, is known
-	signedIn             // any person with a session
-	admin                // people with role ADMIN
-	portal               // people with role OWNER or STAFF, each in their own tenant
-	apiKey               // programs with an API key
+	open      role = iota // anyone, without a browser session: assets, health
+	anyone                // anyone; who is signed in, if somebody is, is known
+	signedIn              // any person with a session
+	admin                 // people with role ADMIN
+	portal                // people with role OWNER or STAFF, each in their own tenant, once that is approved
+	owner                 // of those, the OWNER
+	member                // OWNER or STAFF, approved or not
+	applicant             // OWNER, approved or not
+	apiKey                // programs with an API key
+	portalKey             // another front end, with PORTAL_INTERNAL_KEY, in the name of a person
 )
 
 const anyMethod = "ALL"
@@ -43,12 +49,25 @@ func (s *server) table() []route {
 		{"GET", "/login", anyone, s.loginPage},
 		{"POST", "/login", anyone, s.login},
 		{"POST", "/logout", anyone, s.logout},
+		{"POST", "/language", anyone, s.languageChange},
 		{"GET", "/logout-everywhere", signedIn, s.logoutEverywherePage},
 		{"POST", "/logout-everywhere", signedIn, s.logoutEverywhere},
 		{"GET", "/setup/:token", anyone, s.setupPage},
 		{"POST", "/setup/:token", anyone, s.setup},
-		{"GET", "/invite/:token", anyone, s.invitePage},
-		{"POST", "/invite/:token", anyone, s.invite},
+		{"GET", "/signup", anyone, s.signUpPage},
+		{"POST", "/signup", anyone, s.signUp},
+		{"GET", "/signup/sent", anyone, s.signUpSent},
+		{"GET", "/forgot", anyone, s.forgotPage},
+		{"POST", "/forgot", anyone, s.forgot},
+		{"GET", "/forgot/sent", anyone, s.forgotSent},
+		{"GET", "/invite/:token", anyone, s.passwordLinkPage(queries.LinkPurposeSETPASSWORD)},
+		{"POST", "/invite/:token", anyone, s.passwordLinkUse(queries.LinkPurposeSETPASSWORD)},
+		{"GET", "/verify/:token", anyone, s.passwordLinkPage(queries.LinkPurposeSIGNUP)},
+		{"POST", "/verify/:token", anyone, s.passwordLinkUse(queries.LinkPurposeSIGNUP)},
+		{"GET", "/reset/:token", anyone, s.passwordLinkPage(queries.LinkPurposeRESETPASSWORD)},
+		{"POST", "/reset/:token", anyone, s.passwordLinkUse(queries.LinkPurposeRESETPASSWORD)},
+		{"GET", "/email/:token", anyone, s.emailConfirmPage},
+		{"POST", "/email/:token", anyone, s.emailConfirm},
 
 		{"GET", "/admin", admin, s.adminHome},
 		{"GET", "/admin/stream", admin, s.tenantsStream},
@@ -68,6 +87,11 @@ func (s *server) table() []route {
 		{"POST", "/admin/tenants/:id/people/:user/remove", admin, s.personRemove},
 		{"POST", "/admin/tenants/:id/delete", admin, s.tenantDelete},
 		{"GET", "/admin/ledger", admin, s.ledgerPage},
+		{"GET", "/admin/requests", admin, s.requestsPage},
+		{"GET", "/admin/requests/stream", admin, s.requestsStream},
+		{"POST", "/admin/requests", admin, s.requestsAnswer},
+		{"GET", "/admin/links", admin, s.linksPage},
+		{"POST", "/admin/links/:link/show", admin, s.linkShow},
 		{"GET", "/admin/keys", admin, s.keysPage},
 		{"POST", "/admin/keys", admin, s.keyCreate},
 		{"POST", "/admin/keys/:id/revoke", admin, s.keyRevoke},
@@ -80,13 +104,22 @@ func (s *server) table() []route {
 		{"GET", "/portal/stream", portal, s.portalStream},
 		{"GET", "/portal/messages", portal, s.portalMessages},
 		{"GET", "/portal/events", portal, s.portalEvents},
-		{"GET", "/portal/account", portal, s.portalAccountPage},
-		{"POST", "/portal/account/password", portal, s.passwordChange},
+		{"GET", "/portal/account", member, s.portalAccountPage},
+		{"POST", "/portal/account/password", member, s.passwordChange},
+		{"POST", "/portal/account/email", member, s.emailChange},
+		{"POST", "/portal/account/devices/:session/end", member, s.deviceEnd},
+		{"GET", "/portal/people", owner, s.portalPeoplePage},
+		{"POST", "/portal/people", owner, s.portalPersonInvite},
+		{"POST", "/portal/people/:user/invite", owner, s.portalPersonLink},
+		{"POST", "/portal/people/:user/remove", owner, s.portalPersonRemove},
+		{"GET", "/portal/setup", applicant, s.portalSetupPage},
+		{"GET", "/portal/setup/stream", applicant, s.portalSetupStream},
+		{"POST", "/portal/setup", applicant, s.portalSetupSend},
 		{"POST", "/portal/worker/start", portal, s.portalStart},
 		{"POST", "/portal/pair-code", portal, s.portalPairCode},
 
 		{"GET", "/assets/*", open, s.assets},
-	}, s.demoRoutes(), s.apiRoutes(), []route{
+	}, s.demoRoutes(), s.apiRoutes(), s.portalKeyRoutes(), []route{
 		{anyMethod, "/portal/*", anyone, s.portalNothing},
 	})
 }

@@ -52,6 +52,7 @@ type Options struct {
 	MetricsToken string                          // bearer token for /metrics from elsewhere; empty: loopback only
 	PortalKey    string                          // PORTAL_INTERNAL_KEY; empty: those endpoints answer 404
 
+	MailOn         bool // an SMTP server is set; else the admin passes links on
 	OperationsOnly bool // a worker: health and metrics, no pages and no API
 
 	DemoMode     bool
@@ -134,7 +135,7 @@ func (s *server) app() *fiber.App {
 			continue
 		}
 		app.Add(r.method, r.path, chain...)
-		if r.method == fiber.MethodGet && r.role != apiKey {
+		if r.method == fiber.MethodGet && r.role != apiKey && r.role != portalKey {
 			app.Add(fiber.MethodHead, r.path, chain...)
 		}
 	}

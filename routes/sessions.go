@@ -51,7 +51,7 @@ func (s *server) withSession(c *fiber.Ctx) error {
 	}
 	switch s.sessions.Status(ctx) {
 	case scs.Modified:
-		write := sessionWrite{existing: known != "" && known == s.sessions.Token(ctx)}
+		write := sessionWrite{device: deviceOf(c), existing: known != "" && known == s.sessions.Token(ctx)}
 		if id, err := uuid.Parse(s.sessions.GetString(ctx, sessionUser)); err == nil {
 			write.user = &id
 		}
@@ -109,7 +109,8 @@ func (s *server) toasts(c *fiber.Ctx) []Toast {
 // sessionWrite goes to the store beside what scs hands it.
 type sessionWrite struct {
 	user     *uuid.UUID
-	existing bool // the token came with the request: update it, never bring it back
+	device   string // what the browser calls itself
+	existing bool   // the token came with the request: update it, never bring it back
 }
 
 type sessionWriteKey struct{}
@@ -136,7 +137,7 @@ func (st *sessionStore) FindCtx(ctx context.Context, token string) ([]byte, bool
 func (st *sessionStore) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	write, _ := ctx.Value(sessionWriteKey{}).(sessionWrite)
 	if !write.existing {
-		return st.q.InsertSession(ctx, queries.InsertSessionParams{TokenHash: hashToken(token), UserID: write.user, Data: data, ExpiresAt: expiry})
+		return st.q.InsertSession(ctx, queries.InsertSessionParams{TokenHash: hashToken(token), UserID: write.user, Data: data, ExpiresAt: expiry, Device: write.device})
 	}
 	rows, err := st.q.UpdateSession(ctx, queries.UpdateSessionParams{TokenHash: hashToken(token), UserID: write.user, Data: data, ExpiresAt: expiry})
 	if err == nil && rows == 0 {

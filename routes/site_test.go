@@ -102,7 +102,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// browser keeps cookies and follows no redirects.
+// browser keeps cookies, of which one chooses English, and follows no redirects.
 type browser struct {
 	*http.Client
 	t   *testing.T
@@ -112,6 +112,9 @@ type browser struct {
 func (s *site) browser() *browser {
 	jar, err := cookiejar.New(nil)
 	must(s.t, err)
+	address, err := url.Parse(s.url)
+	must(s.t, err)
+	jar.SetCookies(address, []*http.Cookie{{Name: languageCookie, Value: "en", Path: "/"}}) // tests read English; language_test.go does not
 	// No connection is kept: an idle one would hold up the server's shutdown.
 	return &browser{t: s.t, url: s.url, Client: &http.Client{
 		Jar: jar, Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
@@ -128,15 +131,17 @@ type answer struct {
 // do sends one request; headers are given as name, value, name, value.
 func (b *browser) do(method, path string, form url.Values, headers ...string) answer {
 	b.t.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	if form == nil {
+		return b.send(method, path, nil, headers...)
 	}
+	return b.send(method, path, strings.NewReader(form.Encode()), append([]string{"Content-Type", "application/x-www-form-urlencoded"}, headers...)...)
+}
+
+// send sends one request with a body of any kind.
+func (b *browser) send(method, path string, body io.Reader, headers ...string) answer {
+	b.t.Helper()
 	r, err := http.NewRequest(method, b.url+path, body)
 	must(b.t, err)
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

@@ -1,57 +1,57 @@
 package routes
 
-import "time"
+import (
+	"time"
+
+	"flowhq/templates/words"
+)
 
 // TenantState words a tenant's status; lang is "en" or "sw".
 func TenantState(code, lang string) State {
-	return stateOf(tenantWords, code, lang)
+	return stateOf("state.tenant.", tenantTones, code, lang)
 }
 
 // SessionState words a WhatsApp session's state.
 func SessionState(code, lang string) State {
-	return stateOf(sessionWords, code, lang)
+	return stateOf("state.session.", sessionTones, code, lang)
 }
 
 // WorkerState words a worker's state.
 func WorkerState(code, lang string) State {
-	return stateOf(workerWords, code, lang)
+	return stateOf("state.worker.", workerTones, code, lang)
 }
 
-type stateWord struct{ code, tone, en, sw string }
+// tones of the states; their words are in the groups state.* of templates/words/locales.
 
-var tenantWords = []stateWord{
-	{"NEW", ToneIdle, "New", "Mpya"},
-	{"QR_PENDING", ToneWaiting, "Waiting for link", "Inasubiri kuunganishwa"},
-	{"ACTIVE", ToneOK, "Active", "Inafanya kazi"},
-	{"PAUSED", ToneIdle, "Paused", "Imesimamishwa"},
-	{"ERROR", ToneFailed, "Needs attention", "Inahitaji uangalizi"},
+var tenantTones = map[string]string{
+	"NEW":        ToneIdle,
+	"QR_PENDING": ToneWaiting,
+	"ACTIVE":     ToneOK,
+	"PAUSED":     ToneIdle,
+	"ERROR":      ToneFailed,
 }
 
-var sessionWords = []stateWord{
-	{"DISCONNECTED", ToneIdle, "Not connected", "Haijaunganishwa"},
-	{"QR_READY", ToneWaiting, "Waiting for scan", "Inasubiri kuskaniwa"},
-	{"CONNECTED", ToneOK, "Connected", "Imeunganishwa"},
-	{"RESTRICTED", ToneWaiting, "Connected, limited", "Imeunganishwa, kwa kikomo"}, // connected, but may not write to new customers
+var sessionTones = map[string]string{
+	"DISCONNECTED": ToneIdle,
+	"QR_READY":     ToneWaiting,
+	"CONNECTED":    ToneOK,
+	"RESTRICTED":   ToneWaiting, // connected, but may not write to new customers
 }
 
-var workerWords = []stateWord{
-	{"RUNNING", ToneOK, "Running", "Inaendesha"},
-	{"STARTING", ToneWaiting, "Starting", "Inaanza"},
-	{"STOPPING", ToneWaiting, "Stopping", "Inasimama"},
-	{"STOPPED", ToneIdle, "Stopped", "Imesimama"},
-	{"ERROR", ToneFailed, "Failed", "Imeshindwa"},
+var workerTones = map[string]string{
+	"RUNNING":  ToneOK,
+	"STARTING": ToneWaiting,
+	"STOPPING": ToneWaiting,
+	"STOPPED":  ToneIdle,
+	"ERROR":    ToneFailed,
 }
 
-func stateOf(words []stateWord, code, lang string) State {
-	for _, w := range words {
-		if w.code == code {
-			if lang == "sw" {
-				return State{Code: code, Word: w.sw, Tone: w.tone}
-			}
-			return State{Code: code, Word: w.en, Tone: w.tone}
-		}
+func stateOf(group string, tones map[string]string, code, lang string) State {
+	tone, known := tones[code]
+	if !known {
+		return State{Code: code, Word: code, Tone: ToneIdle}
 	}
-	return State{Code: code, Word: code, Tone: ToneIdle}
+	return State{Code: code, Word: words.T(lang, group+code), Tone: tone}
 }
 
 // StatePanel is the live strip of a tenant's three states with the actions that are legal now
@@ -78,13 +78,14 @@ type StatePanel struct {
 // It serves the admin's tenant page and the portal; Base names the URLs of its forms.
 type LinkPanel struct {
 	Base string // "/admin/tenants/<id>" or "/portal": forms post to Base/pair-code, Base/worker/start, Base/demo-scan
-	Text LinkText
+	Lang string
 
 	// Exactly one of these describes what to show; all false means "not running, start it".
 	Connected bool // linked: shows "Connected as"
 	ShowQR    bool // a code is on screen
 	Preparing bool // the worker is starting; a skeleton of the QR's size is shown
 	CanStart  bool // with none of the above: a button that starts the worker
+	Idle      bool // with none of the above: the link to the phone is kept, no scan is needed
 
 	Phone string // linked number, E.164
 	Since time.Time
@@ -106,7 +107,7 @@ type LinkPanel struct {
 // renewed QR never takes away what someone is typing.
 type PairForm struct {
 	Base      string
-	Text      LinkText
+	Lang      string
 	Phone     string // as typed
 	Error     string
 	Code      string // "ABCD1234"; empty until asked for

@@ -10,6 +10,7 @@ import (
 
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 // How long a code lives, by which its beginning is told from its end: whatsmeow's first code of a round lives a minute,
@@ -130,13 +131,12 @@ func qrOnOffer(w queries.WhatsappSession) bool {
 // linkPanel shows where the linking of a number stands; base names the URLs of its forms.
 func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel, error) {
 	w := t.WhatsappSession
-	p := LinkPanel{Base: base, Text: LinkWords(lang), DemoMode: s.DemoMode, Phone: linkedPhone(t), Pair: pairForm(w, base, lang)}
+	p := LinkPanel{Base: base, Lang: lang, DemoMode: s.DemoMode, Phone: linkedPhone(t), Pair: pairForm(w, base, lang)}
 	if w.ConnectedAt != nil {
 		p.Since = *w.ConnectedAt
 	}
 	if e := t.WorkerProcess.LastError; w.Jid == nil && e != nil { // the last try to link failed; the next code is coming
-		p.Reason = *e
-		if lang == "sw" {
+		if p.Reason = words.Refusal(lang, *e); lang == words.Swahili && p.Reason == *e { // of what has no words in Swahili, that it failed
 			p.Reason = ReasonSentence(ReasonPairFailed, lang, time.Time{})
 		}
 	}
@@ -178,14 +178,7 @@ func (s *server) linkPanel(t queries.GetTenantRow, base, lang string) (LinkPanel
 			p.Reason = ""
 		}
 	}
-	if w.Jid != nil {
-		p.Text.NotRunning, p.Text.GetQR = "Linked, but not connected", "Start"
-		p.Text.NotRunningHint = "The link to the phone is kept: no new scan is needed."
-		if lang == "sw" {
-			p.Text.NotRunning, p.Text.GetQR = "Imeunganishwa na simu, lakini haipo hewani", "Anzisha"
-			p.Text.NotRunningHint = "Muunganisho na simu umehifadhiwa: hakuna haja ya kuskani tena."
-		}
-	}
+	p.Idle = w.Jid != nil
 	return p, nil
 }
 
@@ -202,7 +195,7 @@ func linkedPhone(t queries.GetTenantRow) string {
 }
 
 func pairForm(w queries.WhatsappSession, base, lang string) PairForm {
-	f := PairForm{Base: base, Text: LinkWords(lang)}
+	f := PairForm{Base: base, Lang: lang}
 	if w.PairCode != nil && (w.PairCodeExpiresAt == nil || w.PairCodeExpiresAt.After(time.Now())) {
 		f.Code = strings.ReplaceAll(*w.PairCode, "-", "")
 		if w.PairCodeExpiresAt != nil {

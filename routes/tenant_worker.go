@@ -9,6 +9,7 @@ import (
 
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 type workerCommand func(context.Context, uuid.UUID, jobs.Actor) (int64, error)
@@ -71,14 +72,14 @@ func (s *server) tenantPairCode(c *fiber.Ctx) error {
 // pairCode serves admins and owners. The code itself arrives by the stream, as soon as WhatsApp gave one out.
 func (s *server) pairCode(c *fiber.Ctx, t queries.GetTenantRow, base, back string) error {
 	v := visitorOf(c)
-	form := PairForm{Base: base, Text: LinkWords(v.Lang), Phone: c.FormValue("phone")}
+	form := PairForm{Base: base, Lang: v.Lang, Phone: c.FormValue("phone")}
 	_, err := s.Commands.RequestPairCode(c.UserContext(), t.Tenant.ID, form.Phone, v.actor())
 	if refusal, ok := formRefusal(err); ok {
 		form.Error = refusal.Message
 		if problem := refusal.Fields["phone"]; problem != "" {
 			form.Error = problem
 		}
-		form.Error = refusalIn(v.Lang, form.Error)
+		form.Error = words.Refusal(v.Lang, form.Error)
 		if wantsHTMX(c) {
 			return s.render(c, http.StatusUnprocessableEntity, "fragments/pair_form", form)
 		}
@@ -87,6 +88,6 @@ func (s *server) pairCode(c *fiber.Ctx, t queries.GetTenantRow, base, back strin
 	if err != nil {
 		return err
 	}
-	said := [2]string{"The code comes in a moment.", "Msimbo unakuja hivi punde."}[langIndex(v.Lang)]
+	said := words.T(v.Lang, "link.code_coming")
 	return s.done(c, back, "fragments/pair_form", form, said)
 }

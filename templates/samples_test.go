@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"flowhq/routes"
+	"flowhq/templates/words"
 )
 
 // sample is one page in one state, as the tests and the preview show it.
@@ -136,7 +137,7 @@ func tenantPage(now time.Time) routes.TenantPage {
 		Page: page("Neema Salon", "tenants"), ID: id, Name: "Neema Salon", Business: "Neema Hair & Beauty", Phone: "+255712345678", Created: now.Add(-80 * time.Hour),
 		State: routes.StatePanel{TenantID: id, Tenant: routes.TenantState("ACTIVE", "en"), Session: routes.SessionState("CONNECTED", "en"), SessionSince: now.Add(-50 * time.Hour),
 			LastSeen: now.Add(-4 * time.Second), Worker: routes.WorkerState("RUNNING", "en"), WorkerNode: "worker-dar-1", CanStop: true, CanRestart: true, CanLogout: true},
-		Link:     routes.LinkPanel{Base: "/admin/tenants/" + id, Text: routes.LinkWords("en"), Connected: true, Phone: "+255712345678", Since: now.Add(-50 * time.Hour), Pair: routes.PairForm{Base: "/admin/tenants/" + id, Text: routes.LinkWords("en")}},
+		Link:     routes.LinkPanel{Base: "/admin/tenants/" + id, Lang: "en", Connected: true, Phone: "+255712345678", Since: now.Add(-50 * time.Hour), Pair: routes.PairForm{Base: "/admin/tenants/" + id, Lang: "en"}},
 		Send:     routes.SendForm{Action: "/admin/tenants/" + id + "/messages", Enabled: true},
 		Messages: messages(24, "en", now), Events: events(5, "en", now),
 		Config: routes.ConfigForm{TenantID: id, BusinessName: "Neema Hair & Beauty", Template: "BOOKING", Language: "SW", DefaultReplies: 30, Templates: routes.TemplateChoices(), Languages: routes.LanguageChoices()},
@@ -164,14 +165,14 @@ func samples(t testing.TB) []sample {
 	add("setup", "setup", routes.SetupPage{Page: bare("Set up"), Action: "/setup/abc", Expires: now.Add(30 * time.Minute)})
 	add("setup-errors", "setup", routes.SetupPage{Page: bare("Set up"), Action: "/setup/abc", Name: longName, Email: "nope", Error: "Nothing was saved yet.",
 		Errors: routes.FieldErrors{"name": "Please give a name.", "email": "This is not an e-mail address.", "password": "At least 10 characters, please."}})
-	invite := routes.InvitePage{Page: bare("Choose a password"), Action: "/invite/abc", Name: "Neema Joseph", Email: "neema@salon.example", Business: "Neema Salon", Text: routes.PasswordWords("sw"), Expires: now.Add(48 * time.Hour), Errors: routes.FieldErrors{"password": "Angalau herufi 10."}}
+	invite := routes.InvitePage{Page: bare("Choose a password"), Action: "/invite/abc", Name: "Neema Joseph", Email: "neema@salon.example", Business: "Neema Salon", Expires: now.Add(48 * time.Hour), Errors: routes.FieldErrors{"password": "Angalau herufi 10."}}
 	invite.Lang = "sw"
 	add("invite", "invite", invite)
 	add("link-gone", "link_gone", routes.LinkGonePage{Page: bare("Link"), Heading: "This link was already used", Detail: "A link works once. Sign in with the password you chose, or ask for a new link."})
 	add("error-404", "error", routes.ErrorPage{Page: bare("Not found"), Status: 404, Heading: "There is nothing here", Detail: "The address may be old, or the tenant was deleted.", HomeURL: "/admin", RequestID: "01JD8ZK3"})
 	add("error-429", "error", routes.ErrorPage{Page: bare("Wait"), Status: 429, Heading: "Too many tries", Detail: "To protect the account, signing in waits a little.", RetryIn: 45, HomeURL: "/login"})
 	add("error-500", "error", routes.ErrorPage{Page: bare("Error"), Status: 500, Heading: "The server could not do this", Detail: "Nothing was changed. Try again in a moment.", HomeURL: "/admin", RequestID: "01JD8ZK3QW7RM2"})
-	add("signout", "signout", routes.SignOutPage{Page: bare("Sign out"), Sessions: 3, BackURL: "/admin/account", Text: routes.SignOutWords("en")})
+	add("signout", "signout", routes.SignOutPage{Page: bare("Sign out"), Sessions: 3, BackURL: "/admin/account"})
 
 	add("tenants", "admin/tenants", routes.TenantsPage{Page: page("Tenants", "tenants"), List: list(8), Form: form})
 	long := list(200)
@@ -240,13 +241,12 @@ func samples(t testing.TB) []sample {
 	keys.NewKey, keys.NewLabel, keys.Errors, keys.Error = "fhq_8f3kd92kslw93kdkw02kdlw93kdls03kd", "Web shop", routes.FieldErrors{"label": "Please say what uses it.", "tenant_id": "Unknown tenant."}, "Not created."
 	add("keys-new", "admin/keys", routes.KeysPage{Page: page("API keys", "keys"), Keys: keys})
 	add("keys-empty", "admin/keys", routes.KeysPage{Page: page("API keys", "keys")})
-	add("account", "admin/account", routes.AccountPage{Page: page("Your account", "account"), Password: routes.PasswordForm{Email: "a@b.example", Action: "/admin/account/password", Text: routes.PasswordWords("en"), Errors: routes.FieldErrors{"current": "This is not your password.", "password": "At least 10 characters, please."}, Error: "Not changed.", Saved: true}})
+	add("account", "admin/account", routes.AccountPage{Page: page("Your account", "account"), Password: routes.PasswordForm{Email: "a@b.example", Action: "/admin/account/password", Lang: "en", Errors: routes.FieldErrors{"current": "This is not your password.", "password": "At least 10 characters, please."}, Error: "Not changed.", Saved: true}})
 
 	for _, lang := range []string{"sw", "en"} {
-		w := routes.PortalWords(lang)
-		home := routes.PortalHomePage{Page: portalPage(lang, w.Home, "home"), Text: w, Business: "Neema Salon", Latest: messages(5, lang, now),
-			State: routes.PortalState{Text: w, State: routes.TenantState("ACTIVE", lang), Headline: "Namba yako inajibu wateja.", Detail: "Kila kitu kiko sawa. Huna la kufanya sasa.", Phone: "+255712345678", Received: 42, Answered: 41, Waiting: 1},
-			Link:  routes.LinkPanel{Base: "/portal", Text: routes.LinkWords(lang), Connected: true, Phone: "+255712345678", Since: now.Add(-50 * time.Hour), Pair: routes.PairForm{Base: "/portal", Text: routes.LinkWords(lang)}}}
+		home := routes.PortalHomePage{Page: portalPage(lang, words.T(lang, "nav.home"), "home"), Business: "Neema Salon", Latest: messages(5, lang, now),
+			State: routes.PortalState{Lang: lang, State: routes.TenantState("ACTIVE", lang), Headline: "Namba yako inajibu wateja.", Detail: "Kila kitu kiko sawa. Huna la kufanya sasa.", Phone: "+255712345678", Received: 42, Answered: 41, Waiting: 1},
+			Link:  routes.LinkPanel{Base: "/portal", Lang: lang, Connected: true, Phone: "+255712345678", Since: now.Add(-50 * time.Hour), Pair: routes.PairForm{Base: "/portal", Lang: lang}}}
 		add("portal-home-"+lang, "portal/home", home)
 		restricted := home
 		restricted.State.State, restricted.State.Waiting = routes.SessionState("RESTRICTED", lang), 13
@@ -254,7 +254,7 @@ func samples(t testing.TB) []sample {
 		add("portal-restricted-"+lang, "portal/home", restricted)
 		link := home
 		link.Page = demo(link.Page)
-		link.State = routes.PortalState{Text: w, State: routes.TenantState("QR_PENDING", lang), Headline: "Unganisha namba yako ya WhatsApp.", Detail: "Baada ya hapo wateja wanajibiwa papo hapo.", Phone: "+255712345678"}
+		link.State = routes.PortalState{Lang: lang, State: routes.TenantState("QR_PENDING", lang), Headline: "Unganisha namba yako ya WhatsApp.", Detail: "Baada ya hapo wateja wanajibiwa papo hapo.", Phone: "+255712345678"}
 		link.Link.Connected, link.Link.ShowQR, link.Link.QR, link.Link.QRCode, link.Link.DemoMode, link.Link.IssuedAt, link.Link.ExpiresAt = false, true, qrURI(t), "2@abc", true, now.Add(-5*time.Second), now.Add(55*time.Second)
 		link.Link.Pair.Phone, link.Link.Pair.Error = "0712", "Namba hii si kamili."
 		link.Latest = routes.MessageList{Lang: lang}
@@ -266,10 +266,12 @@ func samples(t testing.TB) []sample {
 		blocked.Link.Blocked, blocked.Link.Reason, blocked.Business = true, routes.ReasonSentence(routes.ReasonBanned, lang, now.Add(3*time.Hour)), longName
 		blocked.State.State, blocked.State.Headline = routes.TenantState("ERROR", lang), "WhatsApp imeisimamisha namba hii."
 		add("portal-blocked-"+lang, "portal/home", blocked)
-		add("portal-messages-"+lang, "portal/messages", routes.PortalMessagesPage{Page: portalPage(lang, w.Messages, "messages"), Text: w, Messages: messages(24, lang, now)})
-		add("portal-messages-empty-"+lang, "portal/messages", routes.PortalMessagesPage{Page: portalPage(lang, w.Messages, "messages"), Text: w, Messages: messages(0, lang, now)})
-		add("portal-events-"+lang, "portal/events", routes.PortalEventsPage{Page: portalPage(lang, w.Events, "events"), Text: w, Events: events(12, lang, now)})
-		add("portal-account-"+lang, "portal/account", routes.PortalAccountPage{Page: portalPage(lang, w.Account, "account"), Text: w, Business: "Neema Salon", Password: routes.PasswordForm{Email: "a@b.example", Action: "/portal/account/password", Text: routes.PasswordWords(lang)}})
+		add("portal-messages-"+lang, "portal/messages", routes.PortalMessagesPage{Page: portalPage(lang, words.T(lang, "nav.messages"), "messages"), Messages: messages(24, lang, now)})
+		add("portal-messages-empty-"+lang, "portal/messages", routes.PortalMessagesPage{Page: portalPage(lang, words.T(lang, "nav.messages"), "messages"), Messages: messages(0, lang, now)})
+		add("portal-events-"+lang, "portal/events", routes.PortalEventsPage{Page: portalPage(lang, words.T(lang, "nav.events"), "events"), Events: events(12, lang, now)})
+		add("portal-account-"+lang, "portal/account", routes.PortalAccountPage{Page: portalPage(lang, words.T(lang, "nav.account"), "account"), Business: "Neema Salon", ManagesPeople: true,
+			Password: routes.PasswordForm{Email: "a@b.example", Action: "/portal/account/password", Lang: lang}, EmailForm: routes.EmailForm{Lang: lang, Sent: true, MailOn: true},
+			Devices: routes.DeviceList{Lang: lang, Rows: []routes.DeviceView{{ID: "1", Name: "Chrome, Android", This: true, Seen: now}, {ID: "2", Name: "Samsung Internet, Android", Seen: now.Add(-50 * time.Hour)}, {ID: "3", Seen: now.Add(-time.Hour)}}}})
 	}
 
 	phone := routes.PhonePage{Page: demo(page("Virtual phone", "phone")), TenantURL: "/admin/tenants/x",
@@ -288,6 +290,7 @@ func samples(t testing.TB) []sample {
 	nobody := phone
 	nobody.Business, nobody.Businesses = routes.PhoneContact{}, nil
 	add("phone-none", "demo/phone", nobody)
+	waySamples(t, add, now)
 	ledgerSamples(add, now)
 	return out
 }

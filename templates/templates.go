@@ -5,6 +5,7 @@ package templates
 
 import (
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gofiber/template/html/v2"
+
+	"flowhq/templates/words"
 )
 
 //go:embed *.html admin demo fragments partials portal
@@ -25,7 +28,11 @@ func Engine(assetURL func(string) string) (*html.Engine, error) {
 	engine.AddFunc("asset", assetURL)
 	engine.AddFunc("icon", iconFunc(assetURL))
 	engine.AddFunc("ago", agoTag)
-	engine.AddFunc("at", atTag)
+	engine.AddFunc("at", func(t time.Time) template.HTML { return whenTag(words.English, t) })
+	engine.AddFunc("when", whenTag)
+	engine.AddFunc("t", words.T)
+	engine.AddFunc("jswords", scriptWords)
+	engine.AddFunc("retry", retryTag)
 	engine.AddFunc("clock", clockTag)
 	engine.AddFunc("unixms", unixMilli)
 	engine.AddFunc("nowms", func() int64 { return time.Now().UnixMilli() })
@@ -53,56 +60,55 @@ func agoTag(lang string, t time.Time) template.HTML {
 	if t.IsZero() {
 		return "–"
 	}
-	return timeTag(t, "data-ago", Ago(lang, t, time.Now()))
+	return timeTag(lang, t, "data-ago", words.Ago(lang, t, time.Now()))
 }
 
-// atTag is a date and time; app.js shows it in the reader's own zone.
-func atTag(t time.Time) template.HTML {
+// whenTag is a date and time; app.js shows it in the reader's own zone.
+func whenTag(lang string, t time.Time) template.HTML {
 	if t.IsZero() {
 		return "–"
 	}
-	return timeTag(t, "data-at", t.UTC().Format("2 Jan 2006, 15:04")+" UTC")
+	return timeTag(lang, t, "data-at", words.DateTime(lang, t.UTC())+" UTC")
 }
 
-// clockTag is a time of day; app.js shows it in the reader's own zone.
+// retryTag says how many seconds to wait; app.js counts them down.
+func retryTag(lang string, seconds int) template.HTML {
+	const blank = "#"
+	sentence := template.HTMLEscapeString(words.T(lang, "error.retry", "seconds", blank))
+	number := fmt.Sprintf(`<span class="num" data-countdown="%d">%d</span>`, seconds, seconds)
+	return template.HTML(strings.Replace(sentence, blank, number, 1))
+}
+
+// scriptWords are what app.js says, as JSON. It fills in the number of a distance where the % stands. The names of months and
+// days are ours: many browsers have none in Swahili.
+func scriptWords(lang string) (string, error) {
+	say := words.Group(lang, "js")
+	var months, days []string
+	for m := time.January; m <= time.December; m++ {
+		months = append(months, words.Month(lang, m))
+	}
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		days = append(days, words.Weekday(lang, d))
+	}
+	say["months"], say["days"] = strings.Join(months, " "), strings.Join(days, " ")
+	say["ago_now"] = words.T(lang, "ago.now")
+	for _, unit := range []string{"min", "h", "d"} {
+		say["ago_"+unit+"_one"] = strings.Replace(words.T(lang, "ago."+unit, "count", 1), "1", "%", 1)
+		say["ago_"+unit+"_many"] = strings.Replace(words.T(lang, "ago."+unit, "count", 2), "2", "%", 1)
+	}
+	raw, err := json.Marshal(say)
+	return string(raw), err
+}
+
+// clockTag is a time of day, for pages in English; app.js shows it in the reader's own zone.
 func clockTag(t time.Time) template.HTML {
-	return timeTag(t, "data-clock", t.UTC().Format("15:04"))
+	return timeTag(words.English, t, "data-clock", t.UTC().Format("15:04"))
 }
 
-func timeTag(t time.Time, attr, text string) template.HTML {
+func timeTag(lang string, t time.Time, attr, text string) template.HTML {
 	t = t.UTC()
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s" %s>%s</time>`, t.Format(time.RFC3339),
-		t.Format("Mon 2 Jan 2006, 15:04:05 UTC"), attr, template.HTMLEscapeString(text)))
-}
-
-// Ago words the distance from t to now, in "en" or "sw". Beyond a week it is the date. app.js has
-// the same steps; keep them equal, or times jump when the page wakes up.
-func Ago(lang string, t, now time.Time) string {
-	d := now.Sub(t)
-	n, unit := 0, ""
-	switch {
-	case d < 45*time.Second:
-		if lang == "sw" {
-			return "sasa hivi"
-		}
-		return "just now"
-	case d < time.Hour:
-		n, unit = max(1, int(d.Minutes())), "min"
-	case d < 24*time.Hour:
-		n, unit = int(d.Hours()), "h"
-	case d < 7*24*time.Hour:
-		n, unit = int(d.Hours()/24), "d"
-	default:
-		return t.UTC().Format("2 Jan 2006")
-	}
-	if lang == "sw" {
-		past := "zilizopita"
-		if n == 1 {
-			past = "iliyopita"
-		}
-		return fmt.Sprintf("%s %d %s", map[string]string{"min": "dk", "h": "saa", "d": "siku"}[unit], n, past)
-	}
-	return fmt.Sprintf("%d %s ago", n, unit)
+		words.Exact(lang, t), attr, template.HTMLEscapeString(text)))
 }
 
 func unixMilli(t time.Time) int64 { return t.UnixMilli() }

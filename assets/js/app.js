@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   const root = document.documentElement;
-  const sw = root.lang === "sw";
+  const words = JSON.parse(document.querySelector("meta[name=words]").content); // group js of templates/words/locales
   const byId = (id) => document.getElementById(id);
   const each = (selector, fn, from) => (from || document).querySelectorAll(selector).forEach(fn);
   const remember = (key, value) => { try { localStorage.setItem(key, value); } catch (e) { /* not remembered */ } };
@@ -29,7 +29,7 @@
     close.type = "button";
     close.className = "icon-btn";
     close.dataset.dismiss = "";
-    close.setAttribute("aria-label", sw ? "Funga" : "Close");
+    close.setAttribute("aria-label", words.close);
     close.append(icon("x"));
     el.append(icon(kind === "ok" ? "circle-check" : kind === "info" ? "info" : "triangle-alert"), p, close);
     box.append(el);
@@ -54,14 +54,9 @@
   document.addEventListener("toast", (e) => toast(e.detail.kind || "info", e.detail.text || e.detail.value));
 
   /* What went wrong with a request. */
-  const sorry = sw ? {
-    401: "Umetoka. Ingia tena.", 403: "Huna ruhusa ya kufanya hivi.", 404: "Hakipo tena. Pakia ukurasa upya.",
-    409: "Haiwezekani kwa sasa. Pakia ukurasa upya.", 413: "Ni kubwa mno.", 429: "Mara nyingi mno. Subiri kidogo.",
-    5: "Seva imeshindwa. Jaribu tena baada ya muda.", 0: "Seva haipatikani. Hakuna kilichobadilika.",
-  } : {
-    401: "You are signed out. Sign in again.", 403: "You may not do this.", 404: "This no longer exists. Reload the page.",
-    409: "That is not possible right now. Reload to see the present state.", 413: "That is too large.", 429: "Too many tries. Wait a moment.",
-    5: "The server could not do this. Try again in a moment.", 0: "The server cannot be reached. Nothing was changed.",
+  const sorry = {
+    401: words.signed_out, 403: words.forbidden, 404: words.gone, 409: words.conflict, 413: words.too_large, 429: words.too_many,
+    5: words.failed, 0: words.unreachable,
   };
   document.addEventListener("htmx:responseError", (e) => {
     const xhr = e.detail.xhr;
@@ -185,7 +180,7 @@
       document.execCommand("copy");
     }
     const word = button.querySelector("span");
-    if (!word || !button.dataset.copied) { toast("ok", sw ? "Imenakiliwa." : "Copied."); return; }
+    if (!word || !button.dataset.copied) { toast("ok", words.copied); return; }
     const before = word.dataset.before || word.textContent;
     word.dataset.before = before;
     word.textContent = button.dataset.copied;
@@ -239,23 +234,24 @@
     if (e.target.matches("[data-busy]")) setTimeout(() => each("button:not([type=button])", (b) => { b.disabled = true; }, e.target));
   });
 
-  /* Times: the same steps as templates.Ago. */
-  const day = new Intl.DateTimeFormat(sw ? "sw" : "en-GB", { day: "numeric", month: "short", year: "numeric" });
-  const full = new Intl.DateTimeFormat(sw ? "sw" : "en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+  /* Times: the same steps and words as words.Ago. */
+  const months = words.months.split(" "), days = words.days.split(" ");
+  const day = (t) => t.getDate() + " " + months[t.getMonth()] + " " + t.getFullYear();
+  const full = (t) => days[t.getDay()] + " " + day(t) + ", " + t.toTimeString().slice(0, 17);
   const minute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-  const swahili = { min: "dk", h: "saa", d: "siku" };
+  const distance = (unit, n) => words["ago_" + unit + (n === 1 ? "_one" : "_many")].replace("%", n);
   function ago(t) {
     const s = (Date.now() - t) / 1000;
-    if (s < 45) return sw ? "sasa hivi" : "just now";
-    if (s >= 604800) return day.format(t);
-    const [n, unit] = s < 3600 ? [Math.max(1, Math.floor(s / 60)), "min"] : s < 86400 ? [Math.floor(s / 3600), "h"] : [Math.floor(s / 86400), "d"];
-    return sw ? swahili[unit] + " " + n + (n === 1 ? " iliyopita" : " zilizopita") : n + " " + unit + " ago";
+    if (s < 45) return words.ago_now;
+    if (s < 3600) return distance("min", Math.max(1, Math.floor(s / 60)));
+    if (s < 86400) return distance("h", Math.floor(s / 3600));
+    return s < 604800 ? distance("d", Math.floor(s / 86400)) : day(t);
   }
   function times(from) {
     each("time[data-ago]", (el) => { el.textContent = ago(new Date(el.dateTime)); }, from);
-    each("time[data-at]", (el) => { const t = new Date(el.dateTime); el.textContent = day.format(t) + ", " + minute.format(t); }, from);
+    each("time[data-at]", (el) => { const t = new Date(el.dateTime); el.textContent = day(t) + ", " + minute.format(t); }, from);
     each("time[data-clock]", (el) => { el.textContent = minute.format(new Date(el.dateTime)); }, from);
-    each("time", (el) => { el.title = full.format(new Date(el.dateTime)); }, from);
+    each("time", (el) => { el.title = full(new Date(el.dateTime)); }, from);
   }
   setInterval(() => times(), 30000);
 

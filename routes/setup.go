@@ -11,6 +11,7 @@ import (
 
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 // errLinkUsed: the link expired, was used, or never was.
@@ -18,18 +19,14 @@ var errLinkUsed = errors.New("the link does not work any more")
 
 // linkGone is the page for such a link. It does not tell which of the three.
 func (s *server) linkGone(c *fiber.Ctx, detail, lang string) error {
-	heading := "This link does not work any more"
-	if lang == "sw" {
-		heading = "Kiungo hiki hakifanyi kazi tena"
-	}
-	page := LinkGonePage{Page: s.page(c, heading, ""), Heading: heading, Detail: detail}
+	heading := words.T(lang, "gone.heading")
+	page := LinkGonePage{Page: s.page(c, heading, ""), Heading: heading, Detail: words.T(lang, detail)}
+	page.Lang = lang
 	return s.render(c, http.StatusGone, "link_gone", page)
 }
 
-const (
-	setupGone  = "It works once and for 30 minutes, until the first admin exists. Restart the server for a new one, or run “flowhq admin upsert”."
-	inviteGone = "It works once and for a week. If you chose a password already, sign in with it; otherwise ask for a new link."
-)
+// setupGone is the key of what such a page says.
+const setupGone = "gone.setup"
 
 func (s *server) setupPage(c *fiber.Ctx) error {
 	page, err := s.setupLink(c)
@@ -106,86 +103,4 @@ func (s *server) setup(c *fiber.Ctx) error {
 		return err
 	}
 	return c.Redirect("/admin", http.StatusSeeOther)
-}
-
-// inviteLink reads what an invitation is about.
-func (s *server) inviteLink(c *fiber.Ctx) (InvitePage, error) {
-	row, err := s.system.FindInvite(c.UserContext(), hashToken(c.Params("token")))
-	if errors.Is(err, pgx.ErrNoRows) {
-		return InvitePage{}, errLinkUsed
-	}
-	if err != nil {
-		return InvitePage{}, err
-	}
-	lang := "en"
-	if row.Language != nil {
-		lang = PortalLang(string(*row.Language))
-	}
-	text := PasswordWords(lang)
-	page := InvitePage{Page: s.page(c, text.Heading, ""), Action: c.Path(), Name: row.Name, Email: row.Email, Text: text, Expires: row.ExpiresAt}
-	page.Lang = lang
-	if row.BusinessName != nil {
-		page.Business = *row.BusinessName
-	}
-	return page, nil
-}
-
-func (s *server) invitePage(c *fiber.Ctx) error {
-	page, err := s.inviteLink(c)
-	if errors.Is(err, errLinkUsed) {
-		return s.linkGone(c, inviteGone, "en")
-	}
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "invite", page)
-}
-
-// invite sets the password the link was made for, ends the person's other sessions, and signs them in here.
-func (s *server) invite(c *fiber.Ctx) error {
-	ctx := c.UserContext()
-	page, err := s.inviteLink(c)
-	if errors.Is(err, errLinkUsed) {
-		return s.linkGone(c, inviteGone, "en")
-	}
-	if err != nil {
-		return err
-	}
-	if problem := passwordProblem(c.FormValue("password"), page.Email, page.Lang); problem != "" {
-		page.Errors = FieldErrors{"password": problem}
-		return s.render(c, http.StatusUnprocessableEntity, "invite", page)
-	}
-	hash, err := s.passwords.hash(ctx, c.FormValue("password"))
-	if err != nil {
-		return err
-	}
-	var user queries.User
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
-		q := queries.New(tx)
-		id, err := q.UseInvite(ctx, hashToken(c.Params("token")))
-		if errors.Is(err, pgx.ErrNoRows) || (err == nil && id == nil) {
-			return errLinkUsed
-		}
-		if err != nil {
-			return err
-		}
-		user.ID = *id
-		if err := q.SetPassword(ctx, queries.SetPasswordParams{UserID: *id, PasswordHash: hash}); err != nil {
-			return err
-		}
-		if err := q.ClearLoginAttempts(ctx, "email:"+page.Email); err != nil {
-			return err
-		}
-		return q.DeleteSessionsOfUser(ctx, *id)
-	})
-	if errors.Is(err, errLinkUsed) {
-		return s.linkGone(c, inviteGone, page.Lang)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.signIn(c, user.ID); err != nil {
-		return err
-	}
-	return c.Redirect("/", http.StatusSeeOther)
 }

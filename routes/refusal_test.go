@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"flowhq/queries"
+	"flowhq/templates/words"
 )
 
 func TestRefusalsInSwahili(t *testing.T) {
@@ -14,10 +15,10 @@ func TestRefusalsInSwahili(t *testing.T) {
 		"Not found":                 "Haijapatikana",
 		"A sentence without a pair": "A sentence without a pair",
 	} {
-		if got := refusalIn("sw", in); got != want {
+		if got := words.Refusal("sw", in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
-		if got := refusalIn("en", in); got != in {
+		if got := words.Refusal("en", in); got != in {
 			t.Errorf("in English %q became %q", in, got)
 		}
 	}
