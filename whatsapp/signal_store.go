@@ -208,7 +208,7 @@ func (s *tenantStore) unanswered(err error) error {
 func (s *tenantStore) PutSession(ctx context.Context, address string, session []byte) error {
 	if u := unitOf(ctx); u != nil {
 		p := u.peer(address)
-		p.session, p.sessionDirty = session, true
+		p.session, p.sessionDirty = withoutTrials(p.session, session), true
 		return nil
 	}
 	if !s.gate.takeBare(address) {

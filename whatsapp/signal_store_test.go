@@ -1,8 +1,12 @@
 package whatsapp
 
 import (
+	"bytes"
 	"fmt"
+	"reflect"
 	"testing"
+
+	"go.mau.fi/libsignal/state/record"
 
 	"flowhq/queries"
 )
@@ -115,4 +119,43 @@ func (r *rig) swapSession(table, column string, to, from int) string {
 	r.exec(fmt.Sprintf(`UPDATE whatsmeow_%[1]s s SET %[2]s = o.%[2]s FROM whatsmeow_%[1]s o
 		WHERE s.their_id LIKE $1::text || '%%' AND o.their_id LIKE $2::text || '%%' AND o.our_jid = s.our_jid`, table, column), lid(to), lid(from))
 	return lid(to)
+}
+
+// A message belongs to an earlier one of a contact's sessions: the present one, on which it was tried first, stays as it was.
+func TestMessageOfAnEarlierSession(t *testing.T) {
+	r, n, id, _ := twoLinked(t)
+	for i := range 2 {
+		r.say(contact(i), salon, "menu")
+		r.inbox(contact(i), 1)
+	}
+	if err := n.Stop(r.ctx(), id); err != nil {
+		t.Fatal(err)
+	}
+	stored := func(i int) *record.SessionStructure {
+		raw := one[[]byte](r, `SELECT s.session FROM whatsmeow_sessions s JOIN contacts c ON s.their_id LIKE c.lid || '%' WHERE c.phone_number = $1`, "+"+contact(i))
+		s, err := sessions.Deserialize(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	other, own := stored(0).SessionState, stored(1).SessionState
+	both := sessions.Serialize(&record.SessionStructure{SessionState: other, PreviousStates: []*record.StateStructure{own}})
+	r.exec("UPDATE whatsmeow_sessions s SET session = $1 FROM contacts c WHERE s.their_id LIKE c.lid || '%' AND c.phone_number = $2", both, "+"+contact(1))
+	if err := n.Start(r.ctx(), id); err != nil {
+		t.Fatal(err)
+	}
+	r.say(contact(1), salon, "menu")
+	r.inbox(contact(1), 2)
+	now := stored(1)
+	if len(now.PreviousStates) != 1 {
+		t.Fatalf("%d earlier sessions, want one", len(now.PreviousStates))
+	}
+	if !bytes.Equal(now.SessionState.SenderBaseKey, own.SenderBaseKey) {
+		t.Error("the session of the message is not the present one")
+	}
+	if !reflect.DeepEqual(now.PreviousStates[0], other) {
+		t.Error("the session that the message does not belong to has moved on")
+	}
+	r.clean()
 }

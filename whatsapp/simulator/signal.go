@@ -70,7 +70,31 @@ func (st signalStore) StoreSession(_ context.Context, a *protocol.SignalAddress,
 	if st.p.sessions == nil {
 		st.p.sessions = map[string][]byte{}
 	}
+	if raw := st.p.sessions[a.String()]; raw != nil && len(r.PreviousSessionStates()) > 0 {
+		if err := untried(raw, r); err != nil {
+			return err
+		}
+	}
 	st.p.sessions[a.String()] = r.Serialize()
+	return nil
+}
+
+// untried gives a session its earlier ones as they were before a message was tried on them. A phone tries on copies; this library
+// does not.
+func untried(before []byte, r *record.Session) error {
+	was, err := record.NewSessionFromBytes(before, serializer.Session, serializer.State)
+	if err != nil {
+		return err
+	}
+	old := map[string]*record.State{string(was.SessionState().SenderBaseKey()): was.SessionState()}
+	for _, s := range was.PreviousSessionStates() {
+		old[string(s.SenderBaseKey())] = s
+	}
+	for i, s := range r.PreviousSessionStates() {
+		if o := old[string(s.SenderBaseKey())]; o != nil {
+			r.PreviousSessionStates()[i] = o
+		}
+	}
 	return nil
 }
 func (st signalStore) ContainsSession(_ context.Context, a *protocol.SignalAddress) (bool, error) {
