@@ -1,6 +1,6 @@
 # Everything a person types. Each target first checks, in a few milliseconds, and installs only what is missing.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test race chaos bench build lint generate setup setup-test go postgres browser compiler clean
+.PHONY: help run demo test race chaos bench seed-large build lint generate setup setup-test go postgres browser compiler clean
 
 SQLC        := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -31,6 +31,10 @@ chaos: setup-test ## 30 faults under load (make test has one of each); CHAOS_SEE
 
 bench: setup build ## measure replies and memory against a plain echo loop
 	@exec ./flowhq bench
+
+seed-large: setup build ## 5,000 tenants and 5,000,000 messages in ./data-large, to see the admin on them
+	./flowhq seed --tenants 5000 --messages 5000000 --data data-large
+	@echo "Now: flowhq admin upsert --email you@example.org --password -; both commands with FLOWHQ_DATA=data-large, then flowhq serve --data data-large"
 
 build: go ## one static binary, ./flowhq
 	CGO_ENABLED=0 go build -trimpath -o flowhq .

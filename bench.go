@@ -42,18 +42,27 @@ func (c command) bench(ctx context.Context) error {
 		c.args = c.args[1:]
 		return c.benchChild(ctx)
 	}
-	var asJSON, quick bool
-	var names, profiles string
+	var asJSON, quick, admin bool
+	var names, profiles, seeded string
 	if err := c.parse("bench", func(f *flag.FlagSet) {
 		f.BoolVar(&asJSON, "json", false, "print JSON instead of a table")
 		f.BoolVar(&quick, "quick", false, "a short run, below a minute, for a first impression")
 		f.StringVar(&names, "only", "", "measure only these `steps`, separated by commas: "+stepNames(fullBench.steps()))
 		f.StringVar(&profiles, "profile", "", "write profiles of the measured processes to this `folder`, for go tool pprof")
+		f.BoolVar(&admin, "admin", false, "the admin's lists on millions of rows instead")
+		f.StringVar(&seeded, "data", "", "with --admin: a `folder` that flowhq seed filled (default: a temporary one is filled)")
 	}); err != nil {
 		return err
 	}
 	if runtime.GOOS != "linux" {
 		return &settingError{"flowhq bench: it reads memory and CPU from /proc, so it runs on Linux only"}
+	}
+	if admin {
+		plan := benchAdminPlan{tenants: 5000, messages: 5_000_000, requests: 200, data: seeded}
+		if quick {
+			plan.tenants, plan.messages, plan.requests = 500, 100_000, 40
+		}
+		return c.benchAdminOnly(ctx, plan, asJSON)
 	}
 	b := newBench(fullBench, c.stderr)
 	if quick {

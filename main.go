@@ -56,6 +56,7 @@ func (c command) run(ctx context.Context) error {
 	commands := map[string]func(command, context.Context) error{
 		"serve": command.serve, "demo": command.demo, "migrate": command.migrate, "admin upsert": command.adminUpsert,
 		"apikey create": command.apikeyCreate, "doctor": command.doctor, "simulate": command.simulate, "bench": command.bench,
+		"seed": command.seed, // for measurements only, so the usage does not list it; docs/benchmarks.md does
 	}
 	for words := 1; words <= 2 && words <= len(c.args); words++ {
 		name := c.args[0]

@@ -801,6 +801,13 @@ func AllWorkerStatusValues() []WorkerStatus {
 	}
 }
 
+type AdminPreference struct {
+	UserID    uuid.UUID
+	Key       string
+	Value     []byte
+	UpdatedAt time.Time
+}
+
 type ApiKey struct {
 	ID         uuid.UUID
 	Label      string
@@ -907,6 +914,15 @@ type PrekeyBlock struct {
 	FirstID  int32
 	Keys     [][]byte
 	Uploaded bool
+}
+
+type SavedView struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	TableName string
+	Name      string
+	Query     string
+	CreatedAt time.Time
 }
 
 type SetupRequest struct {

@@ -48,7 +48,7 @@ func (s *server) keysWith(c *fiber.Ctx, status int, special func(*KeysPanel), to
 	if wantsHTMX(c) {
 		return s.fragment(c, status, "fragments/keys", panel, Toast{Kind: "ok", Text: toast})
 	}
-	return s.render(c, status, "admin/keys", KeysPage{Page: s.page(c, "API keys", "keys"), Keys: panel})
+	return s.render(c, status, "admin/keys", KeysPage{Page: s.page(c, "API keys", "api_keys"), Keys: panel})
 }
 
 func (s *server) keyCreate(c *fiber.Ctx) error {

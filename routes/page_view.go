@@ -13,11 +13,12 @@ type Page struct {
 	User         *UserView
 	Nav          string // active entry: tenants, jobs, keys, account; in the portal home, messages, events, account
 	Flash        []Toast
-	DemoMode     bool   // shows the "simulated WhatsApp" ribbon and the virtual phone's entry
-	Applying     bool   // an owner whose business is not let in yet: only the set-up and the account are there
-	OfferEnglish bool   // to somebody who reads Swahili pages with an English browser
-	Here         string // where this page is found again, in another language
-	StreamURL    string // server-sent events of this page; empty for none
+	DemoMode     bool     // shows the "simulated WhatsApp" ribbon and the virtual phone's entry
+	Applying     bool     // an owner whose business is not let in yet: only the set-up and the account are there
+	OfferEnglish bool     // to somebody who reads Swahili pages with an English browser
+	Here         string   // where this page is found again, in another language
+	Side         *Sidebar // the admin's tables; nil outside the admin
+	StreamURL    string   // server-sent events of this page; empty for none
 }
 
 // UserView is the person signed in.

@@ -72,6 +72,22 @@ var expected = map[string][callers]int{
 	"GET /admin/keys":                             {303, 200, 403, 403, 303},
 	"POST /admin/keys":                            {303, 422, 403, 403, 303},
 	"POST /admin/keys/:id/revoke":                 {303, 404, 403, 403, 303},
+	"GET /admin/data/:table":                      {303, 200, 403, 403, 303},
+	"POST /admin/data/:table":                     {303, 422, 403, 403, 303},
+	"GET /admin/data/:table/stream":               {401, 200, 403, 403, 401},
+	"GET /admin/data/:table/count":                {303, 200, 403, 403, 303},
+	"GET /admin/data/:table/pick":                 {303, 200, 403, 403, 303},
+	"POST /admin/data/:table/columns":             {303, 422, 403, 403, 303},
+	"POST /admin/data/:table/views":               {303, 422, 403, 403, 303},
+	"GET /admin/data/:table/new":                  {303, 200, 403, 403, 303},
+	"GET /admin/data/:table/row/:key":             {303, 404, 403, 403, 303},
+	"GET /admin/data/:table/record/:key":          {303, 303, 403, 403, 303},
+	"POST /admin/data/:table/record/:key":         {303, 404, 403, 403, 303},
+	"GET /admin/data/:table/record/:key/json":     {303, 404, 403, 403, 303},
+	"GET /admin/data/:table/record/:key/delete":   {303, 404, 403, 403, 303},
+	"POST /admin/data/:table/record/:key/delete":  {303, 404, 403, 403, 303},
+	"POST /admin/views/:id/delete":                {303, 404, 403, 403, 303},
+	"POST /admin/pins/:table":                     {303, 303, 403, 403, 303},
 	"GET /admin/account":                          {303, 200, 403, 403, 303},
 	"POST /admin/account/password":                {303, 422, 403, 403, 303},
 	"ALL /admin/jobs":                             {303, 301, 403, 403, 303},
@@ -200,6 +216,7 @@ func (s *site) call(b *browser, r route, tenant string, headers []string) int {
 	s.t.Helper()
 	path := strings.NewReplacer(":token", "no-such-token", ":id", tenant, ":user", "0198b2f0-0000-7000-8000-000000000000",
 		":link", "0198b2f0-0000-7000-8000-000000000000", ":session", "0198b2f0-0000-7000-8000-000000000000",
+		":table", "contacts", ":key", "0198b2f0-0000-7000-8000-000000000000",
 		":action", "start", "/*", "/").Replace(r.path)
 	if strings.HasPrefix(r.path, "/admin/keys/:id") {
 		path = "/admin/keys/0198b2f0-0000-7000-8000-000000000000/revoke"

@@ -20,6 +20,7 @@ import (
 	"flowhq/database"
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/queries/tables"
 )
 
 // Limits of a request. Streams have none of the times: their handlers return at once and a writer goes on.
@@ -75,7 +76,8 @@ type server struct {
 	sessions    *scs.SessionManager
 	passwords   *passwords
 	crossOrigin *http.CrossOriginProtection
-	files       http.Handler // assets
+	files       http.Handler     // assets
+	registry    *tables.Registry // what the admin knows of the database; nil where there are no pages
 }
 
 // New builds the web application; the caller listens with it and shuts it down.
@@ -112,6 +114,13 @@ func newServer(o Options) (*server, error) {
 		return nil, err
 	}
 	s.sessions = newSessions(s.system, o.SecureCookies)
+	if !o.OperationsOnly {
+		reading, cancel := context.WithTimeout(o.Context, requestTimeout)
+		defer cancel()
+		if s.registry, err = tables.Load(reading, o.Database.System); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 

@@ -30,6 +30,7 @@ type feed struct {
 	allowed func(ctx context.Context) (bool, error)                     // asked each minute
 	watch   func(ctx context.Context) error                             // nil, or: a page that needs codes is open; every 10 s
 	ended   func()                                                      // nil, or called when the stream is over
+	rest    time.Duration                                               // between two rounds of events; what happens meanwhile comes together
 }
 
 func (f feed) end() {
@@ -80,6 +81,7 @@ func (s *server) follow(f feed, w *eventWriter) error {
 	if err := s.round(func(ctx context.Context) error { return f.present(ctx, w) }); err != nil {
 		return err
 	}
+	wake, rested := f.sub.Wake(), (<-chan time.Time)(nil)
 	for {
 		if err := w.flush(); err != nil {
 			return err
@@ -102,7 +104,12 @@ func (s *server) follow(f feed, w *eventWriter) error {
 			if f.watch != nil {
 				err = s.round(f.watch)
 			}
-		case <-f.sub.Wake():
+		case <-rested:
+			wake, rested = f.sub.Wake(), nil
+		case <-wake:
+			if f.rest > 0 {
+				wake, rested = nil, time.After(f.rest)
+			}
 			events := f.sub.Take()
 			err = s.round(func(ctx context.Context) error {
 				if len(events) > 0 && events[0].Kind == KindResync {

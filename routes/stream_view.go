@@ -57,16 +57,28 @@ package routes
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"unicode/utf16"
 )
 
-// ToastHeader is the value of an HX-Trigger header that shows a toast. Header values are ASCII, so
-// everything else is escaped the JSON way.
+// ToastHeader is the value of an HX-Trigger header that shows a toast.
 func ToastHeader(t Toast) string {
-	raw, err := json.Marshal(map[string]Toast{"toast": t})
+	header, err := triggerHeader(t, nil)
 	if err != nil {
 		return "" // cannot happen: two strings
+	}
+	return header
+}
+
+// triggerHeader is the value of an HX-Trigger header that shows a toast and tells the page of events with their details.
+// Header values are ASCII, so everything else is escaped the JSON way.
+func triggerHeader(t Toast, events map[string]any) (string, error) {
+	all := map[string]any{"toast": t}
+	maps.Copy(all, events)
+	raw, err := json.Marshal(all)
+	if err != nil {
+		return "", err
 	}
 	var b strings.Builder
 	for _, r := range string(raw) {
@@ -78,5 +90,5 @@ func ToastHeader(t Toast) string {
 			fmt.Fprintf(&b, `\u%04x`, u)
 		}
 	}
-	return b.String()
+	return b.String(), nil
 }

@@ -21,8 +21,22 @@ type sample struct {
 const longName = "Wakala wa Huduma za Afya na Ushauri wa Familia ya Mwananyamala Kisiwani Limited Dar es Salaam"
 
 func page(title, nav string) routes.Page {
-	return routes.Page{Title: title, ProductName: "Flow HQ", Lang: "en", Nav: nav,
+	return routes.Page{Title: title, ProductName: "Flow HQ", Lang: "en", Nav: nav, Side: sidebar(nav),
 		User: &routes.UserView{Name: "Asha Mwinyi", Email: "asha@flowhq.example", Role: "ADMIN"}}
+}
+
+func sidebar(current string) *routes.Sidebar {
+	link := func(label, icon, table string) routes.SideLink {
+		return routes.SideLink{Label: label, Icon: icon, Href: "/admin/data/" + table, Table: table, Current: table == current}
+	}
+	pin := link("Tenants", "layers", "tenants")
+	pin.Pinned, pin.Key = true, "g t"
+	return &routes.Sidebar{Pins: []routes.SideLink{pin, {Label: "Messages", Icon: "message-square", Href: "/admin/data/message_logs", Table: "message_logs", Pinned: true}}, Groups: []routes.SideGroup{
+		{Name: "Business", Links: []routes.SideLink{pin, link("Bot settings", "settings", "tenant_configs"), link("Set-up requests", "file-text", "setup_requests")}},
+		{Name: "Messages", Links: []routes.SideLink{link("Conversations", "message-circle", "conversations"), link("Contacts", "user", "contacts")}},
+		{Name: "People", Links: []routes.SideLink{link("Users", "user", "users"), link("API keys", "key-round", "api_keys")}},
+		{Name: "System", Links: []routes.SideLink{link("Sessions", "smartphone", "whatsapp_sessions"), {Label: "Jobs", Icon: "list-checks", Href: "/admin/jobs", Key: "g j", NewTab: true}}},
+	}}
 }
 
 func bare(title string) routes.Page {
@@ -31,7 +45,7 @@ func bare(title string) routes.Page {
 
 func portalPage(lang, title, nav string) routes.Page {
 	p := page(title, nav)
-	p.Lang, p.User = lang, &routes.UserView{Name: "Neema Joseph", Email: "neema@salon.example", Role: "OWNER"}
+	p.Side, p.Lang, p.User = nil, lang, &routes.UserView{Name: "Neema Joseph", Email: "neema@salon.example", Role: "OWNER"}
 	return p
 }
 
@@ -155,6 +169,19 @@ func samples(t testing.TB) []sample {
 	demo := func(p routes.Page) routes.Page { p.DemoMode = true; return p }
 	var out []sample
 	add := func(name, template string, data any) { out = append(out, sample{name, template, data}) }
+
+	logs := dataList(now)
+	empty, nothing, broken := logs, logs, logs
+	empty.Rows, empty.Views, nothing.Rows, nothing.Query, broken.Query = nil, nil, nil, "status = \"FAILED\"", "staus = 1"
+	broken.CountURL, broken.Error = "", &routes.FilterProblem{Bad: "staus", After: " = 1", Message: "Messages have no column “staus”. Did you mean status?"}
+	drawer, fresh := recordDrawer(now), recordDrawer(now)
+	fresh.Key, fresh.Changed, fresh.Facts = "", nil, nil
+	add("data", "admin/data", dataPage(logs, nil))
+	add("data-empty", "admin/data", dataPage(empty, nil))
+	add("data-nothing", "admin/data", dataPage(nothing, nil))
+	add("data-error", "admin/data", dataPage(broken, nil))
+	add("data-record", "admin/data", dataPage(logs, &drawer))
+	add("data-new", "admin/data", dataPage(logs, &fresh))
 
 	add("login", "login", routes.LoginPage{Page: bare("Sign in")})
 	add("login-error", "login", routes.LoginPage{Page: bare("Sign in"), Email: "neema@salon.example", Next: "/admin/tenants", Error: "E-mail or password is wrong."})
@@ -293,4 +320,51 @@ func samples(t testing.TB) []sample {
 	waySamples(t, add, now)
 	ledgerSamples(add, now)
 	return out
+}
+
+// dataList is a list of messages as the admin shows any table.
+func dataList(now time.Time) routes.DataList {
+	l := routes.DataList{
+		Table: "message_logs", Singular: "message", Plural: "Messages", Icon: "message-square", Base: "/admin/data/message_logs", Sort: "-created_at", Search: true,
+		SelfURL: "/admin/data/message_logs", CountURL: "/admin/data/message_logs/count", MoreURL: "/admin/data/message_logs?cursor=x", Example: `status = "FAILED"`, Hints: "[]",
+		Columns: []routes.ColumnHead{{Name: "message_text", Label: "Text", Kind: "longtext"}, {Name: "status", Label: "Status", Kind: "enum"}, {Name: "direction", Label: "Direction", Kind: "enum"},
+			{Name: "tenant_id", Label: "Tenant", Kind: "relation"}, {Name: "from_number", Label: "From", Kind: "phone"}, {Name: "failure", Label: "Failure", Kind: "text"},
+			{Name: "created_at", Label: "Created", Kind: "time", SortURL: "?sort=created_at", Order: "descending"}},
+		All:   []routes.ColumnChoice{{Name: "message_text", Label: "Text", Shown: true}, {Name: "status", Label: "Status", Shown: true}, {Name: "seq", Label: "Order"}},
+		Views: []routes.SavedView{{ID: "v1", Name: "Failed <b>today</b>", URL: "/admin/data/message_logs?q=x", Current: true}},
+	}
+	texts := []string{"Habari, nataka kuweka miadi", "<script>alert(1)</script>", strings.Repeat("Karibu sana ", 18), "مرحبا، كم السعر؟", "3"}
+	for i := range 14 {
+		state := []routes.State{{Code: "READ", Word: "Read", Tone: routes.ToneOK}, {Code: "FAILED", Word: "Failed", Tone: routes.ToneFailed}, {Code: "QUEUED", Word: "Waiting", Tone: routes.ToneWaiting}}[i%3]
+		l.Rows = append(l.Rows, routes.DataRow{Key: fmt.Sprintf("0199b%03d", i), URL: "/r", Push: "/p", Title: "Open this message", T: now.UnixMicro(), Cells: []routes.CellView{
+			{Label: "Text", Column: "longtext", Kind: "text", Text: texts[i%len(texts)]}, {Label: "Status", Column: "enum", Kind: "state", Text: state.Word, Tone: state.Tone, Icon: state.Icon()},
+			{Label: "Direction", Column: "enum", Kind: "tag", Text: "Out", Full: "OUT"}, {Label: "Tenant", Column: "relation", Kind: "link", Text: "Neema Salon", Href: "/admin/tenants/x"},
+			{Label: "From", Column: "phone", Kind: "num", Text: "+255\u00a0712\u00a0345\u00a0678"}, {Label: "Failure", Column: "text", Kind: "null"},
+			{Label: "Created", Column: "time", Kind: "time", Time: now.Add(-time.Duration(i) * time.Hour)}}})
+	}
+	return l
+}
+
+func dataPage(list routes.DataList, record *routes.RecordDrawer) routes.DataPage {
+	return routes.DataPage{Page: page("Messages", "message_logs"), List: list, Record: record, NewURL: "/admin/data/message_logs/new", NewIn: "drawer"}
+}
+
+// recordDrawer has an editor of each kind and facts of each kind.
+func recordDrawer(now time.Time) routes.RecordDrawer {
+	return routes.RecordDrawer{
+		Table: "contacts", Singular: "contact", Title: longName, Key: "k1", Base: "/admin/data/contacts", Action: "/admin/data/contacts/record/k1", Version: "v",
+		DeleteURL: "/d", DuplicateURL: "/n", JSONURL: "/j", PageURL: "/page",
+		Fields: []routes.FieldView{
+			{Name: "name", Label: "Name", Kind: "text", Value: "Asha <b>", Optional: true}, {Name: "phone", Label: "Phone", Kind: "phone", Value: "+255712345678", Error: "This is not a phone number."},
+			{Name: "n", Label: "Number", Kind: "int", Value: "3"}, {Name: "status", Label: "Status", Kind: "enum", Value: "B", Choices: []routes.Choice{{Value: "A", Label: "First"}, {Value: "B", Label: "Second"}}},
+			{Name: "on", Label: "Switched on", Kind: "bool", Value: "true"}, {Name: "at", Label: "When", Kind: "time", Value: now.UTC().Format(time.RFC3339)},
+			{Name: "tenant_id", Label: "Tenant", Kind: "relation", RefTable: "tenants", Value: "x", RefTitle: "Neema Salon"}, {Name: "notes", Label: "Notes", Kind: "longtext", Value: "One\ntwo"},
+			{Name: "data", Label: "Data", Kind: "json", Value: "{\n  \"a\": 1\n}", Hint: "Opening hours by day."},
+		},
+		Facts: []routes.FactView{
+			{Label: "Created", Cell: routes.CellView{Kind: "time", Time: now}}, {Label: "Details", Long: true, Cell: routes.CellView{Kind: "code", Text: "{\"by\": \"<i>\"}"}},
+			{Label: "ID", Cell: routes.CellView{Kind: "code", Text: "0198b2f0-0000-7000-8000-000000000000"}}, {Label: "Seen", Cell: routes.CellView{Kind: "null"}},
+		},
+		Changed: []routes.FactView{{Label: "Name", Cell: routes.CellView{Kind: "text", Text: "Neema"}}},
+	}
 }

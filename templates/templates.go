@@ -26,7 +26,10 @@ var files embed.FS
 func Engine(assetURL func(string) string) (*html.Engine, error) {
 	engine := html.NewFileSystem(http.FS(files), ".html")
 	engine.AddFunc("asset", assetURL)
-	engine.AddFunc("icon", iconFunc(assetURL))
+	icon := iconFunc(assetURL)
+	engine.AddFunc("icon", icon)
+	engine.AddFunc("row", rowFunc(icon))
+	engine.AddFunc("cell", cellFunc(icon))
 	engine.AddFunc("ago", agoTag)
 	engine.AddFunc("at", func(t time.Time) template.HTML { return whenTag(words.English, t) })
 	engine.AddFunc("when", whenTag)

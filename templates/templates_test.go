@@ -108,6 +108,12 @@ func TestFragmentsStandAlone(t *testing.T) {
 		{"fragments/request_row", routes.RequestRow{TenantID: "1"}, `<li id="request-1"`},
 		{"fragments/requests", routes.RequestList{}, `<form id="requests"`},
 		{"fragments/links", routes.LinksPanel{}, `<div id="links"`},
+		{"fragments/data_list", dataList(now), `<div id="list"`},
+		{"fragments/data_row", dataList(now).Rows[0], `<tr id="row-0199b000"`},
+		{"fragments/data_count", routes.CountView{Text: "3"}, `<span id="list-count"`},
+		{"fragments/record", recordDrawer(now), `<div id="record-body"`},
+		{"fragments/record_delete", routes.DeleteQuestion{}, `<form id="delete-question"`},
+		{"partials/side_lists", sidebar("tenants"), `<div id="side-lists"`},
 		{"fragments/toast", routes.Toast{Kind: "ok", Text: "Done <b>"}, `<div class="toast ok" data-into="toasts"`},
 	}
 	for _, c := range cases {
@@ -187,6 +193,9 @@ func handler(t testing.TB) http.Handler {
 		}
 	})
 	mux.HandleFunc("/stream/tenant", func(w http.ResponseWriter, r *http.Request) { stream(t, e, w, r) })
+	mux.HandleFunc("/admin/data/message_logs/count", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(render(t, e, "fragments/data_count", routes.CountView{Text: "about 5 000 000", ExactURL: r.URL.Path})))
+	})
 	for _, s := range samples(t) {
 		mux.HandleFunc("/"+s.name, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")

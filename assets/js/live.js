@@ -52,20 +52,21 @@
   }
 
   function chip(list, n) {
-    let b = list.previousElementSibling;
+    const at = list.closest(".table-scroll") || list;
+    let b = at.previousElementSibling;
     if (!b || !b.matches(".held")) {
       b = document.createElement("button");
       b.type = "button";
       b.className = "held";
       b.addEventListener("click", () => release(list));
-      list.before(b);
+      at.before(b);
       list.addEventListener("pointerleave", () => release(list), { once: true });
     }
     b.textContent = n + " " + (list.dataset.newWord || "new");
   }
 
   function release(list) {
-    const b = list.previousElementSibling;
+    const b = (list.closest(".table-scroll") || list).previousElementSibling;
     if (b && b.matches(".held")) b.remove();
     for (const el of held.get(list) || []) place(el, true);
     held.delete(list);
@@ -74,6 +75,7 @@
   function place(el, now) {
     const old = el.id && byId(el.id);
     if ("gone" in el.dataset) { if (old) old.remove(); return; }
+    if ("left" in el.dataset) { if (old) { old.classList.add("left"); old.title = el.title; } return; } // it stays where it is
     if (old) { replace(old, el); return; }
     const list = el.dataset.into && byId(el.dataset.into);
     if (!list) return;

@@ -1,0 +1,142 @@
+package tables
+
+// Group is a heading of the sidebar.
+type Group string
+
+// The groups, in the sidebar's order.
+const (
+	Business Group = "Business"
+	Messages Group = "Messages"
+	People   Group = "People"
+	System   Group = "System"
+)
+
+// Groups lists them in order.
+func Groups() []Group { return []Group{Business, Messages, People, System} }
+
+// Description is what the catalogue cannot say about a table.
+type Description struct {
+	Name             string
+	Singular, Plural string
+	Group            Group
+	Icon             string // of the sprite
+	Title            string // SQL over the row r: what people call a record, for links to it
+	As               string // how a filter on the other side of a one-to-one relation names it: "session" in session.state
+	Search           []string
+	Refs             map[string]string // relations that are no foreign keys of their own: column to table
+	Order            string            // of the list at first: "-created_at" is newest first
+	Key              []string          // instead of the primary key, where that is a secret
+	Secret           []string          // never leave the server, not even to be filtered by
+	Fixed            []string          // nobody edits these here; ["*"]: none of them
+	AtCreation       []string          // fixed later, but chosen for a new record
+	First            []string          // columns that stand before the others
+	Hidden           []string          // not in the list until somebody asks for them
+	Lines            []string          // text of several lines
+	Phones           []string          // phone numbers, normalised on the way in
+	Words            []string          // "~" and the search ask for words, by an index
+	Labels           map[string]string
+	List             string // the table's own page with a list; empty: the general one
+	Page             string // a record's own page, with its key in place of %s; empty: the drawer
+	NewPage          string // where new records are made; empty: the drawer
+	Live             string // the kind of event on the live channel that tells of a changed row; empty: none
+	Creatable        bool   // people make records here
+	Deletable        bool   // and delete them
+}
+
+// ours says of every table of ours what the catalogue cannot. A test fails when one is missing.
+var ours = []Description{
+	{
+		Name: "tenants", Singular: "tenant", Plural: "Tenants", Group: Business, Icon: "layers", Title: "r.name",
+		Search: []string{"name", "phone_number"}, Order: "-created_at", Fixed: []string{"id", "status", "shard", "created_at", "updated_at"},
+		Hidden: []string{"updated_at"}, Phones: []string{"phone_number"}, List: "/admin/tenants", Page: "/admin/tenants/%s", NewPage: "/admin/tenants#new-tenant", Live: "tenant", Creatable: true, Deletable: true,
+	},
+	{
+		Name: "tenant_configs", Singular: "bot setting", Plural: "Bot settings", Group: Business, Icon: "settings", Title: "r.business_name", As: "config",
+		Search: []string{"business_name"}, Order: "-created_at", First: []string{"business_name"}, Fixed: []string{"id", "tenant_id", "created_at", "updated_at"}, Hidden: []string{"updated_at"},
+		Labels: map[string]string{"hours_json": "Opening hours"}, Live: "tenant",
+	},
+	{
+		Name: "setup_requests", Singular: "set-up request", Plural: "Set-up requests", Group: Business, Icon: "file-text", Title: "r.whatsapp_number",
+		Search: []string{"whatsapp_number", "notes"}, Order: "-created_at", First: []string{"whatsapp_number", "status"}, Fixed: []string{"id", "tenant_id", "user_id", "created_at", "updated_at"},
+		Live: "row:setup_requests", AtCreation: []string{"tenant_id", "user_id"}, Lines: []string{"notes"}, Phones: []string{"whatsapp_number"}, Labels: map[string]string{"whatsapp_number": "WhatsApp number"},
+		Creatable: true, Deletable: true,
+	},
+	{
+		Name: "message_logs", Singular: "message", Plural: "Messages", Group: Messages, Icon: "message-square", Title: "left(r.message_text, 80)",
+		Search: []string{"message_text"}, Order: "-created_at", Fixed: []string{"*"}, Lines: []string{"message_text"}, Phones: []string{"from_number", "to_number"},
+		Refs: map[string]string{"tenant_id": "tenants", "in_reply_to": "message_logs"}, Words: []string{"message_text"}, Live: "message", Deletable: true, First: []string{"message_text", "direction", "status"},
+		Hidden: []string{"id", "seq", "conversation_id", "kind", "wa_message_id", "source", "decision", "intent", "failure", "in_reply_to", "attempts", "claim_epoch",
+			"sent_at", "delivered_at", "read_at", "queued"},
+		Labels: map[string]string{"message_text": "Text", "from_number": "From", "to_number": "To", "wa_message_id": "WhatsApp id", "seq": "Order"},
+	},
+	{
+		Name: "conversations", Singular: "conversation", Plural: "Conversations", Group: Messages, Icon: "message-circle", As: "conversation",
+		Title: "(SELECT coalesce(nullif(c.name, ''), c.phone_number, 'Hidden number') FROM contacts c WHERE c.id = r.contact_id)",
+		Order: "-created_at", First: []string{"contact_id"}, Fixed: []string{"id", "tenant_id", "contact_id", "last_message_at", "created_at", "updated_at"}, Hidden: []string{"id", "state_json", "updated_at"}, Deletable: true,
+		Labels: map[string]string{"state_json": "Bot's state"},
+	},
+	{
+		Name: "contacts", Singular: "contact", Plural: "Contacts", Group: Messages, Icon: "user", Title: "coalesce(nullif(r.name, ''), r.phone_number, 'Hidden number')",
+		Search: []string{"name", "phone_number"}, Order: "-created_at", First: []string{"name", "phone_number"}, Fixed: []string{"id", "tenant_id", "lid", "created_at", "updated_at"}, AtCreation: []string{"tenant_id"},
+		Hidden: []string{"id", "lid", "updated_at"}, Phones: []string{"phone_number"}, Labels: map[string]string{"lid": "LID"}, Creatable: true, Deletable: true,
+	},
+	{
+		Name: "unlogged_messages", Singular: "unlogged message", Plural: "Unlogged messages", Group: Messages, Icon: "triangle-alert", Title: "r.wa_message_id",
+		Search: []string{"name", "phone_number"}, Order: "-first_seen_at", First: []string{"wa_message_id", "reason"}, Fixed: []string{"*"}, Phones: []string{"phone_number"},
+		Hidden: []string{"lid", "detail"}, Labels: map[string]string{"lid": "LID", "wa_message_id": "WhatsApp id"},
+	},
+	{
+		Name: "users", Singular: "user", Plural: "Users", Group: People, Icon: "user", Title: "r.name",
+		Search: []string{"name", "email", "phone"}, Order: "-created_at", First: []string{"name", "email", "role"}, Secret: []string{"password_hash"}, Fixed: []string{"id", "tenant_id", "role", "created_at", "updated_at"},
+		Hidden: []string{"id", "updated_at"}, Live: "row:users", Phones: []string{"phone"}, Labels: map[string]string{"email": "E-mail"}, Deletable: true,
+	},
+	{
+		Name: "user_sessions", Singular: "sign-in", Plural: "Sign-ins", Group: People, Icon: "log-in", Title: "'Sign-in of ' || to_char(r.created_at, 'DD Mon YYYY')",
+		Order: "-created_at", Key: []string{"id"}, Secret: []string{"token_hash", "data"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Deletable: true,
+	},
+	{
+		Name: "one_time_links", Singular: "one-time link", Plural: "One-time links", Group: People, Icon: "link", Title: "r.purpose::text",
+		Order: "-created_at", Secret: []string{"token_hash"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Deletable: true,
+	},
+	{
+		Name: "api_keys", Singular: "API key", Plural: "API keys", Group: People, Icon: "key-round", Title: "r.label",
+		Search: []string{"label"}, Order: "-created_at", Secret: []string{"key_hash"}, Fixed: []string{"id", "tenant_id", "created_at", "last_used_at", "revoked_at"}, Hidden: []string{"id"},
+		Live: "row:api_keys", List: "/admin/keys", NewPage: "/admin/keys", Creatable: true,
+	},
+	{
+		Name: "whatsapp_sessions", Singular: "session", Plural: "Sessions", Group: System, Icon: "smartphone", As: "session", Title: "coalesce(r.push_name, r.jid, 'Not linked')",
+		Search: []string{"push_name", "jid"}, Order: "-created_at", First: []string{"push_name", "jid"}, Secret: []string{"last_qr", "pair_code"}, Fixed: []string{"*"},
+		Hidden: []string{"id", "reason_until", "reason_detail", "lid", "qr_expires_at", "pair_code_expires_at", "watched_until", "connected_at", "created_at", "updated_at"},
+		Labels: map[string]string{"jid": "Linked as", "lid": "LID"}, Live: "session",
+	},
+	{
+		Name: "worker_processes", Singular: "worker", Plural: "Workers", Group: System, Icon: "activity", As: "worker", Title: "coalesce(nullif(r.process_name, ''), 'Idle worker')",
+		Search: []string{"process_name", "last_error"}, Order: "-created_at", First: []string{"process_name"}, Fixed: []string{"*"}, Lines: []string{"last_error"}, Hidden: []string{"id", "created_at", "updated_at"}, Live: "worker",
+	},
+	{
+		Name: "nodes", Singular: "node", Plural: "Nodes", Group: System, Icon: "monitor", Title: "r.name", Search: []string{"name"}, Order: "-last_seen_at", Fixed: []string{"*"}, Hidden: []string{"process"},
+	},
+	{Name: "shards", Singular: "shard", Plural: "Shards", Group: System, Icon: "list-checks", Title: "'Shard ' || r.id", Order: "id", Fixed: []string{"*"}},
+	{
+		Name: "portal_event_logs", Singular: "event", Plural: "Events", Group: System, Icon: "info", Title: "r.event_type", Search: []string{"event_type"}, Order: "-created_at",
+		First: []string{"event_type"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Labels: map[string]string{"payload_json": "Details", "event_type": "Event"}, Live: "event",
+	},
+	{
+		Name: "login_throttles", Singular: "sign-in block", Plural: "Sign-in blocks", Group: System, Icon: "shield", Title: "r.key", Search: []string{"key"}, Order: "-last_failed_at", Fixed: []string{"*"}, Deletable: true,
+	},
+	{
+		Name: "idempotency_keys", Singular: "idempotency key", Plural: "Idempotency keys", Group: System, Icon: "key-round", Title: "r.key", Order: "-created_at",
+		Secret: []string{"request_hash"}, Fixed: []string{"*"},
+	},
+	{
+		Name: "prekey_blocks", Singular: "block of prekeys", Plural: "Blocks of prekeys", Group: System, Icon: "key-round", Title: "r.jid", Search: []string{"jid"}, Order: "jid",
+		Secret: []string{"keys"}, Fixed: []string{"*"}, Labels: map[string]string{"jid": "Device"},
+	},
+	{
+		Name: "saved_views", Singular: "saved view", Plural: "Saved views", Group: System, Icon: "eye", Title: "r.name", Search: []string{"name", "table_name"}, Order: "-created_at",
+		Fixed: []string{"id", "user_id", "table_name", "query", "created_at"}, Hidden: []string{"id"}, Deletable: true,
+	},
+	{
+		Name: "admin_preferences", Singular: "preference", Plural: "Preferences", Group: System, Icon: "settings", Title: "r.key", Search: []string{"key"}, Order: "key", Fixed: []string{"*"}, Deletable: true,
+	},
+}
