@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"flowhq/database"
-	"flowhq/routes"
 	"flowhq/queries/tables"
+	"flowhq/routes"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -107,7 +107,9 @@ func benchAdmin(ctx context.Context, plan benchAdminPlan, note func(string, ...a
 		slices.Sort(took)
 		rows = append(rows, benchRow{Name: "admin, " + q.name + ", p95", Unit: "ms", FlowHQ: took[len(took)*95/100], Target: q.target})
 	}
-	return rows, db.ServerVersion(), nil
+	note("the admin: what its index of words costs a message")
+	inserts, err := benchInserts(ctx, db)
+	return append(rows, inserts...), db.ServerVersion(), err
 }
 
 // adminQuestions picks tenants, places and words of this database, spread over all there is.

@@ -18,9 +18,19 @@ var requestWords = []stateWord{
 	{"ACTIVE", ToneOK, "Active", ""}, {"REJECTED", ToneFailed, "Rejected", ""},
 }
 
+// sessionReasonWords are one or two words where state_sentences.go has the sentence.
+var sessionReasonWords = []stateWord{
+	{"NEVER_LINKED", ToneIdle, "Never linked", ""}, {"UNLINKED", ToneIdle, "Unlinked", ""}, {"STOPPED", ToneIdle, "Stopped", ""},
+	{"WAITING_FOR_SCAN", ToneWaiting, "Waiting for scan", ""}, {"SCAN_EXPIRED", ToneIdle, "Codes ran out", ""},
+	{"CONNECTING", ToneWaiting, "Connecting", ""}, {"CONNECTED", ToneOK, "Connected", ""}, {"RESTRICTED", ToneWaiting, "Connected, limited", ""},
+	{"RECONNECTING", ToneWaiting, "Reconnecting", ""}, {"REFUSED", ToneWaiting, "Turned away", ""}, {"LOGGED_OUT", ToneFailed, "Logged out", ""},
+	{"LOCKED", ToneFailed, "Locked", ""}, {"REPLACED", ToneFailed, "Used elsewhere", ""}, {"BANNED", ToneFailed, "Banned", ""},
+	{"OUTDATED", ToneFailed, "Update needed", ""},
+}
+
 // enumWords are the enums that say how something is doing, by Postgres' name of the type; others are shown as plain words.
 var enumWords = map[string][]stateWord{
-	"tenant_status": tenantWords, "session_state": sessionWords, "worker_status": workerWords,
+	"tenant_status": tenantWords, "session_state": sessionWords, "session_reason": sessionReasonWords, "worker_status": workerWords,
 	"message_status": messageStateWords, "setup_request_status": requestWords,
 }
 

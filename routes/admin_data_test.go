@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -325,60 +323,13 @@ func TestListsAreLive(t *testing.T) {
 	if stream == nil {
 		t.Fatal("the list has no stream")
 	}
-	events := openStream(t, b, html.UnescapeString(stream[1]))
+	events := b.listen(html.UnescapeString(stream[1]))
 	id := s.person(s.duka, "new@example.org", queries.UserRoleSTAFF)
-	events.until(t, `<tr id="row-`+id.String()+`" data-into="rows"`)
+	awaitEvent(t, events, "event", `<tr id="row-`+id.String()+`" data-into="rows"`)
 	s.exec("UPDATE users SET name = 'Renamed' WHERE id = $1", id)
-	events.until(t, "Renamed")
+	awaitEvent(t, events, "event", "Renamed")
 	s.exec("UPDATE users SET role = 'OWNER' WHERE id = $1", id)
-	events.until(t, `<tr id="row-`+id.String()+`" data-left`)
-}
-
-// lines of a stream, read until one has a text.
-type openedStream struct{ lines chan string }
-
-func openStream(t *testing.T, b *browser, path string) *openedStream {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	t.Cleanup(cancel)
-	r, err := http.NewRequestWithContext(ctx, "GET", b.url+path, nil)
-	must(t, err)
-	r.Header.Set("Accept", "text/event-stream")
-	res, err := b.Do(r)
-	must(t, err)
-	t.Cleanup(func() { res.Body.Close() })
-	if res.StatusCode != 200 {
-		t.Fatalf("the stream answers %d", res.StatusCode)
-	}
-	s := &openedStream{lines: make(chan string, 1000)}
-	go func() {
-		defer close(s.lines)
-		buf := make([]byte, 64<<10)
-		for {
-			n, err := res.Body.Read(buf)
-			if n > 0 {
-				s.lines <- string(buf[:n])
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	if first := <-s.lines; !strings.Contains(first, ": open") {
-		t.Fatalf("the stream begins with %q", first)
-	}
-	return s
-}
-
-func (s *openedStream) until(t *testing.T, text string) {
-	t.Helper()
-	all := ""
-	for part := range s.lines {
-		if all += part; strings.Contains(all, text) {
-			return
-		}
-	}
-	t.Fatalf("%q never came: %s", text, all)
+	awaitEvent(t, events, "event", `<tr id="row-`+id.String()+`" data-left`)
 }
 
 // A record as JSON is what the table says, with real numbers.

@@ -106,8 +106,9 @@ var ours = []Description{
 	{
 		Name: "whatsapp_sessions", Singular: "session", Plural: "Sessions", Group: System, Icon: "smartphone", As: "session", Title: "coalesce(r.push_name, r.jid, 'Not linked')",
 		Search: []string{"push_name", "jid"}, Order: "-created_at", First: []string{"push_name", "jid"}, Secret: []string{"last_qr", "pair_code"}, Fixed: []string{"*"},
-		Hidden: []string{"id", "reason_until", "reason_detail", "lid", "qr_expires_at", "pair_code_expires_at", "watched_until", "connected_at", "created_at", "updated_at"},
-		Labels: map[string]string{"jid": "Linked as", "lid": "LID"}, Live: "session",
+		Hidden: []string{"id", "reason_until", "reason_detail", "lid", "qr_expires_at", "pair_code_expires_at", "watched_until", "connected_at", "created_at", "updated_at",
+			"restricted_since", "restricted_checks", "restricted_number"},
+		Phones: []string{"restricted_number"}, Labels: map[string]string{"jid": "Linked as", "lid": "LID", "restricted_until": "Limited until"}, Live: "session",
 	},
 	{
 		Name: "worker_processes", Singular: "worker", Plural: "Workers", Group: System, Icon: "activity", As: "worker", Title: "coalesce(nullif(r.process_name, ''), 'Idle worker')",
