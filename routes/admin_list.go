@@ -132,7 +132,7 @@ func shownColumns(t *tables.Table, p preferences) []*tables.Column {
 // dataList reads one page of a list. A filter that is wrong is no error: the list says what is wrong with it.
 func (s *server) dataList(ctx context.Context, t *tables.Table, ask listAsk) (DataList, error) {
 	l := DataList{
-		Table: t.Name, Singular: t.Singular, Plural: t.Plural, Icon: t.Icon, Base: dataBase(t), Query: ask.query, Example: t.Example(), Search: len(t.Search) > 0,
+		Table: t.Name, Singular: t.Singular, Plural: t.Plural, Many: lowerPlural(t), Icon: t.Icon, Base: dataBase(t), Query: ask.query, Example: t.Example(), Search: len(t.Search) > 0,
 		SelfURL: ask.address(t), CountURL: strings.Replace(ask.address(t, "sort", ""), dataBase(t), dataBase(t)+"/count", 1),
 	}
 	order := t.Sort(ask.sort)
@@ -200,7 +200,7 @@ func (s *server) heads(ctx context.Context, t *tables.Table, ask listAsk, order 
 				next.Desc = !order.Desc
 				h.Order = map[bool]string{true: "descending", false: "ascending"}[order.Desc]
 			}
-			h.SortURL = ask.address(t, "sort", next.String())
+			h.Next, h.SortURL = next.String(), ask.address(t, "sort", next.String())
 		}
 		l.Columns = append(l.Columns, h)
 	}

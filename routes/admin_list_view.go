@@ -35,6 +35,7 @@ type DataPage struct {
 // DataList is the list with what belongs to it (template "fragments/data_list", element id "list").
 type DataList struct {
 	Table, Singular, Plural, Icon string
+	Many                          string // the plural inside a sentence
 	Base                          string // "/admin/data/messages"
 	Query                         string // as typed
 	Sort                          string
@@ -65,6 +66,7 @@ type FilterProblem struct {
 type ColumnHead struct {
 	Name, Label, Kind string
 	SortURL           string
+	Next              string // the order that a click asks for, of what stands in the bar by then
 	Order             string // ascending, descending, or empty
 }
 

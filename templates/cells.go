@@ -54,7 +54,11 @@ func rowFunc(icon func(string) template.HTML) func(Row) template.HTML {
 					b.WriteString(` hx-get="` + escape(r.URL) + `" hx-target="#record-body" hx-swap="outerHTML" hx-push-url="` + escape(r.Push) + `"`)
 				}
 				b.WriteString(`><span class="sr-only">` + escape(r.Title) + `: </span>`)
-				c.write(&b, icon)
+				if c.Kind == "null" || c.Kind == "text" && strings.TrimSpace(c.Text) == "" { // something to see and to press
+					b.WriteString(`<span class="null">No ` + escape(lowerFirst(c.Label)) + "</span>")
+				} else {
+					c.write(&b, icon)
+				}
 				b.WriteString("</a>")
 			} else if c.Kind == "link" {
 				b.WriteString(`<a class="rel" dir="auto" href="` + escape(c.Href) + `">` + escape(c.Text) + "</a>")
@@ -66,6 +70,14 @@ func rowFunc(icon func(string) template.HTML) func(Row) template.HTML {
 		b.WriteString("</tr>\n")
 		return template.HTML(b.String())
 	}
+}
+
+// lowerFirst is a label inside a sentence; abbreviations keep their capitals.
+func lowerFirst(label string) string {
+	if len(label) > 1 && label[1] >= 'A' && label[1] <= 'Z' {
+		return label
+	}
+	return strings.ToLower(label[:min(1, len(label))]) + label[min(1, len(label)):]
 }
 
 // cellFunc writes a value outside of a list.

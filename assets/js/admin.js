@@ -25,6 +25,10 @@
     });
   }
 
+  /* The entry of this page is in sight. */
+  const nav = document.querySelector(".side-nav"), present = nav && nav.querySelector("[aria-current]");
+  if (present) nav.scrollTop = Math.max(0, present.getBoundingClientRect().bottom - nav.getBoundingClientRect().bottom + nav.clientHeight / 3);
+
   /* The pin shows what it did. */
   document.addEventListener("htmx:afterRequest", (e) => {
     const b = e.detail.elt;
@@ -194,7 +198,7 @@
     };
     input.addEventListener("keydown", (e) => {
       const rows = all(), at = rows.findIndex((o) => o.getAttribute("aria-selected") === "true");
-      if (list.hidden) { if (e.key === "ArrowDown") { e.preventDefault(); input.dispatchEvent(new Event("open-picker")); show(true); } return; }
+      if (list.hidden) { if (e.key === "ArrowDown") { e.preventDefault(); input.dispatchEvent(new Event("open-picker")); show(list.children.length > 0); } return; }
       if (e.key === "ArrowDown" || e.key === "ArrowUp") {
         e.preventDefault();
         pick(rows[(at + (e.key === "ArrowDown" ? 1 : rows.length - 1 + (at < 0 ? 1 : 0))) % rows.length]);
@@ -264,11 +268,11 @@
     // What stands before the cursor decides what can follow.
     function suggestions() {
       const text = bar.value.slice(0, bar.selectionStart);
-      if (!bar.value) return past().map((f) => item(f, 0, "asked before", true)).concat(hints.slice(0, 8).map((h) => item(h.n + " ", 0, h.k)));
+      if (!bar.value) return past().map((f) => item(f, 0, "asked before", true)).concat(hints.slice(0, 8).map((h) => item(h.n + " ", 0, kinds[h.k])));
       let m = text.match(/(?:^|&&|\|\||\()\s*([\w.]*)$/);
       if (m) {
         const found = hints.filter((h) => h.n.startsWith(m[1]) && h.n !== m[1]).concat(hints.filter((h) => !h.n.startsWith(m[1]) && h.n.includes(m[1])));
-        return found.slice(0, 10).map((h) => item(h.n + " ", text.length - m[1].length, h.k));
+        return found.slice(0, 10).map((h) => item(h.n + " ", text.length - m[1].length, kinds[h.k]));
       }
       m = text.match(/([\w.]+)\s+([!=<>~]*)$/);
       const hint = m && hints.find((h) => h.n === m[1]);
@@ -283,12 +287,14 @@
       if (/(["\w)])\s+[&|]?$/.test(text) && expression(text)) return [item("&& ", text.length - (/[&|]$/.test(text) ? 1 : 0), "and"), item("|| ", text.length - (/[&|]$/.test(text) ? 1 : 0), "or")];
       return [];
     }
+    const kinds = { text: "text", longtext: "text", phone: "phone number", int: "number", bool: "yes or no", enum: "choice", time: "time", json: "JSON", uuid: "id", relation: "another record" };
     const operators = { "=": "is", "!=": "is not", "~": "contains", "!~": "does not contain", ">": "after, more than", ">=": "from", "<": "before, less than", "<=": "up to" };
     function suggest() {
       list.replaceChildren(...suggestions());
       menu.show(list.children.length > 0 && document.activeElement === bar);
     }
     bar.addEventListener("focus", () => { if (!bar.value) suggest(); });
+    bar.addEventListener("open-picker", suggest);
     bar.addEventListener("input", () => {
       suggest();
       clearTimeout(timer);
@@ -296,6 +302,7 @@
     });
     bar.addEventListener("keydown", (e) => { if (e.key === "Escape" && list.hidden && bar.value) { bar.value = ""; go(); } });
     bar.form.addEventListener("submit", () => { clearTimeout(timer); asked = bar.value; menu.show(false); });
+    document.addEventListener("htmx:beforeRequest", (e) => { if (e.detail.elt.matches("[hx-include='#q']")) clearTimeout(timer); }); // it asks for what was typed, too
     document.addEventListener("htmx:afterRequest", (e) => {
       if (e.detail.elt !== bar.form || !e.detail.successful || !expression(asked)) return;
       const kept = [asked, ...past().filter((f) => f !== asked)].slice(0, 8);

@@ -105,14 +105,14 @@ var ours = []Description{
 	},
 	{
 		Name: "whatsapp_sessions", Singular: "session", Plural: "Sessions", Group: System, Icon: "smartphone", As: "session", Title: "coalesce(r.push_name, r.jid, 'Not linked')",
-		Search: []string{"push_name", "jid"}, Order: "-created_at", First: []string{"push_name", "jid"}, Secret: []string{"last_qr", "pair_code"}, Fixed: []string{"*"},
+		Search: []string{"push_name", "jid"}, Order: "-created_at", First: []string{"tenant_id", "state", "reason", "push_name", "jid"}, Secret: []string{"last_qr", "pair_code"}, Fixed: []string{"*"},
 		Hidden: []string{"id", "reason_until", "reason_detail", "lid", "qr_expires_at", "pair_code_expires_at", "watched_until", "connected_at", "created_at", "updated_at",
-			"restricted_since", "restricted_checks", "restricted_number"},
+			"restricted_since", "restricted_until", "restricted_checks", "restricted_number"},
 		Phones: []string{"restricted_number"}, Labels: map[string]string{"jid": "Linked as", "lid": "LID", "restricted_until": "Limited until"}, Live: "session",
 	},
 	{
 		Name: "worker_processes", Singular: "worker", Plural: "Workers", Group: System, Icon: "activity", As: "worker", Title: "coalesce(nullif(r.process_name, ''), 'Idle worker')",
-		Search: []string{"process_name", "last_error"}, Order: "-created_at", First: []string{"process_name"}, Fixed: []string{"*"}, Lines: []string{"last_error"}, Hidden: []string{"id", "created_at", "updated_at"}, Live: "worker",
+		Search: []string{"process_name", "last_error"}, Order: "-created_at", First: []string{"tenant_id", "status", "desired", "process_name"}, Fixed: []string{"*"}, Lines: []string{"last_error"}, Hidden: []string{"id", "created_at", "updated_at"}, Live: "worker",
 	},
 	{
 		Name: "nodes", Singular: "node", Plural: "Nodes", Group: System, Icon: "monitor", Title: "r.name", Search: []string{"name"}, Order: "-last_seen_at", Fixed: []string{"*"}, Hidden: []string{"process"},
@@ -131,7 +131,7 @@ var ours = []Description{
 	},
 	{
 		Name: "prekey_blocks", Singular: "block of prekeys", Plural: "Blocks of prekeys", Group: System, Icon: "key-round", Title: "r.jid", Search: []string{"jid"}, Order: "jid",
-		Secret: []string{"keys"}, Fixed: []string{"*"}, Labels: map[string]string{"jid": "Device"},
+		Secret: []string{"keys"}, Fixed: []string{"*"}, Labels: map[string]string{"jid": "Device", "first_id": "First key"},
 	},
 	{
 		Name: "saved_views", Singular: "saved view", Plural: "Saved views", Group: System, Icon: "eye", Title: "r.name", Search: []string{"name", "table_name"}, Order: "-created_at",

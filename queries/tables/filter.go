@@ -381,7 +381,11 @@ func (p *parser) value(c *Column, op, t token) (v literal, err error) {
 			if upper := strings.ToUpper(t.text); contains(c.Enum, upper) {
 				return literal{bind: upper}, nil
 			}
-			return v, wrong(t.at, t.end, "%s is never %q.%s It can be %s.", c.Name, t.text, suggest(strings.ToUpper(t.text), c.Enum), strings.Join(c.Enum, ", "))
+			hint := suggest(strings.ToUpper(t.text), c.Enum)
+			if hint == "" {
+				hint = " It can be " + strings.Join(c.Enum, ", ") + "."
+			}
+			return v, wrong(t.at, t.end, "%s is never %q.%s", c.Name, t.text, hint)
 		}
 		return literal{bind: t.text}, nil
 	}
