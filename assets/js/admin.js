@@ -302,7 +302,14 @@
     });
     bar.addEventListener("keydown", (e) => { if (e.key === "Escape" && list.hidden && bar.value) { bar.value = ""; go(); } });
     bar.form.addEventListener("submit", () => { clearTimeout(timer); asked = bar.value; menu.show(false); });
-    document.addEventListener("htmx:beforeRequest", (e) => { if (e.detail.elt.matches("[hx-include='#q']")) clearTimeout(timer); }); // it asks for what was typed, too
+    // A head asks for its order of what was typed, whether that was asked for already or not.
+    document.addEventListener("click", (e) => {
+      const head = e.target.closest("[data-sort]");
+      if (!head || e.ctrlKey || e.metaKey || e.shiftKey) return;
+      e.preventDefault();
+      bar.form.elements.sort.value = head.dataset.sort;
+      go();
+    });
     document.addEventListener("htmx:afterRequest", (e) => {
       if (e.detail.elt !== bar.form || !e.detail.successful || !expression(asked)) return;
       const kept = [asked, ...past().filter((f) => f !== asked)].slice(0, 8);
