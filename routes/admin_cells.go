@@ -2,46 +2,35 @@ package routes
 
 import (
 	"strings"
-	"unicode/utf8"
 
+	"flowhq/queries"
 	"flowhq/queries/tables"
 	"flowhq/templates"
 )
 
-var messageStateWords = []stateWord{
-	{"RECEIVED", ToneIdle, "Received", ""}, {"QUEUED", ToneWaiting, "Waiting", ""}, {"SENT", ToneOK, "Sent", ""},
-	{"DELIVERED", ToneOK, "Delivered", ""}, {"READ", ToneOK, "Read", ""}, {"FAILED", ToneFailed, "Failed", ""},
+var messageStates = map[string]State{
+	"RECEIVED": {"RECEIVED", "Received", ToneIdle}, "QUEUED": {"QUEUED", "Waiting", ToneWaiting}, "SENT": {"SENT", "Sent", ToneOK},
+	"DELIVERED": {"DELIVERED", "Delivered", ToneOK}, "READ": {"READ", "Read", ToneOK}, "FAILED": {"FAILED", "Failed", ToneFailed},
 }
 
-var requestWords = []stateWord{
-	{"SUBMITTED", ToneWaiting, "Submitted", ""}, {"REVIEWING", ToneWaiting, "In review", ""}, {"APPROVED", ToneOK, "Approved", ""},
-	{"ACTIVE", ToneOK, "Active", ""}, {"REJECTED", ToneFailed, "Rejected", ""},
+// sessionReasons are one or two words where state_sentences.go has the sentence.
+var sessionReasons = map[string]State{
+	"NEVER_LINKED": {"NEVER_LINKED", "Never linked", ToneIdle}, "UNLINKED": {"UNLINKED", "Unlinked", ToneIdle}, "STOPPED": {"STOPPED", "Stopped", ToneIdle},
+	"WAITING_FOR_SCAN": {"WAITING_FOR_SCAN", "Waiting for scan", ToneWaiting}, "SCAN_EXPIRED": {"SCAN_EXPIRED", "Codes ran out", ToneIdle},
+	"CONNECTING": {"CONNECTING", "Connecting", ToneWaiting}, "CONNECTED": {"CONNECTED", "Connected", ToneOK},
+	"RESTRICTED": {"RESTRICTED", "Connected, limited", ToneWaiting}, "RECONNECTING": {"RECONNECTING", "Reconnecting", ToneWaiting},
+	"REFUSED": {"REFUSED", "Turned away", ToneWaiting}, "LOGGED_OUT": {"LOGGED_OUT", "Logged out", ToneFailed}, "LOCKED": {"LOCKED", "Locked", ToneFailed},
+	"REPLACED": {"REPLACED", "Used elsewhere", ToneFailed}, "BANNED": {"BANNED", "Banned", ToneFailed}, "OUTDATED": {"OUTDATED", "Update needed", ToneFailed},
 }
 
-// sessionReasonWords are one or two words where state_sentences.go has the sentence.
-var sessionReasonWords = []stateWord{
-	{"NEVER_LINKED", ToneIdle, "Never linked", ""}, {"UNLINKED", ToneIdle, "Unlinked", ""}, {"STOPPED", ToneIdle, "Stopped", ""},
-	{"WAITING_FOR_SCAN", ToneWaiting, "Waiting for scan", ""}, {"SCAN_EXPIRED", ToneIdle, "Codes ran out", ""},
-	{"CONNECTING", ToneWaiting, "Connecting", ""}, {"CONNECTED", ToneOK, "Connected", ""}, {"RESTRICTED", ToneWaiting, "Connected, limited", ""},
-	{"RECONNECTING", ToneWaiting, "Reconnecting", ""}, {"REFUSED", ToneWaiting, "Turned away", ""}, {"LOGGED_OUT", ToneFailed, "Logged out", ""},
-	{"LOCKED", ToneFailed, "Locked", ""}, {"REPLACED", ToneFailed, "Used elsewhere", ""}, {"BANNED", ToneFailed, "Banned", ""},
-	{"OUTDATED", ToneFailed, "Update needed", ""},
-}
-
-// enumWords are the enums that say how something is doing, by Postgres' name of the type; others are shown as plain words.
-var enumWords = map[string][]stateWord{
-	"tenant_status": tenantWords, "session_state": sessionWords, "session_reason": sessionReasonWords, "worker_status": workerWords,
-	"message_status": messageStateWords, "setup_request_status": requestWords,
-}
-
-// plainWord makes a stored value readable: "PHONE_OFFLINE" is "Phone offline".
-func plainWord(code string) string {
-	words := strings.ToLower(strings.ReplaceAll(code, "_", " "))
-	if words == "" {
-		return ""
-	}
-	first, size := utf8.DecodeRuneInString(words)
-	return strings.ToUpper(string(first)) + words[size:]
+// enumStates are the enums that say how something is doing, by Postgres' name of the type; others are shown as plain words.
+var enumStates = map[string]func(code string) State{
+	"tenant_status":        func(code string) State { return TenantState(code, "en") },
+	"session_state":        func(code string) State { return SessionState(code, "en") },
+	"session_reason":       func(code string) State { return sessionReasons[code] },
+	"worker_status":        func(code string) State { return WorkerState(code, "en") },
+	"message_status":       func(code string) State { return messageStates[code] },
+	"setup_request_status": func(code string) State { return requestStates[queries.SetupRequestStatus(code)] },
 }
 
 // enumWord is what people read for a value of an enum.
@@ -53,10 +42,10 @@ func enumWord(c *tables.Column, code string) string {
 			}
 		}
 	}
-	if words := enumWords[c.Type]; words != nil {
-		return stateOf(words, code, "en").Word
+	if state := enumStates[c.Type]; state != nil {
+		return state(code).Word
 	}
-	return plainWord(code)
+	return plainName(code)
 }
 
 // cell shows one value. title is what a related record is called.
@@ -69,8 +58,8 @@ func (s *server) cell(c *tables.Column, v tables.Value, title string) CellView {
 	switch c.Kind {
 	case tables.Enum:
 		cell.Kind, cell.Text, cell.Full = "tag", enumWord(c, v.Text), v.Text
-		if words := enumWords[c.Type]; words != nil {
-			state := stateOf(words, v.Text, "en")
+		if states := enumStates[c.Type]; states != nil {
+			state := states(v.Text)
 			cell.Kind, cell.Tone, cell.Icon = "state", state.Tone, state.Icon()
 		}
 	case tables.Time:

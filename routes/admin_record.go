@@ -205,7 +205,7 @@ func (s *server) typedField(ctx context.Context, c *tables.Column, v tables.Valu
 
 // recordMade closes the drawer and shows the new record in its list.
 func (s *server) recordMade(c *fiber.Ctx, t *tables.Table, key string) error {
-	text := plainWord(t.Singular) + " created."
+	text := plainName(t.Singular) + " created."
 	if !wantsHTMX(c) {
 		if err := s.toast(c, "ok", text); err != nil {
 			return err
@@ -418,7 +418,7 @@ func (s *server) recordDelete(c *fiber.Ctx) error {
 		}
 		return recordGone(t, err)
 	}
-	text := plainWord(t.Singular) + " deleted."
+	text := plainName(t.Singular) + " deleted."
 	if !wantsHTMX(c) {
 		if err := s.toast(c, "ok", text); err != nil {
 			return err

@@ -55,7 +55,7 @@ func (s *server) linksPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, "admin/links", LinksPage{Page: s.page(c, "Pending links", "links"), Links: panel})
+	return s.render(c, http.StatusOK, "admin/links", LinksPage{Page: s.page(c, "Pending links", "one_time_links"), Links: panel})
 }
 
 // linkShow shows one link, once. What was mailed before works no more.
@@ -84,5 +84,5 @@ func (s *server) linkShow(c *fiber.Ctx) error {
 	if wantsHTMX(c) {
 		return s.render(c, http.StatusOK, "fragments/links", before)
 	}
-	return s.render(c, http.StatusOK, "admin/links", LinksPage{Page: s.page(c, "Pending links", "links"), Links: before})
+	return s.render(c, http.StatusOK, "admin/links", LinksPage{Page: s.page(c, "Pending links", "one_time_links"), Links: before})
 }

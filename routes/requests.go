@@ -89,7 +89,7 @@ func (s *server) requestsPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	page := RequestsPage{Page: s.page(c, "Set-up requests", "requests"), List: list}
+	page := RequestsPage{Page: s.page(c, "Set-up requests", "setup_requests"), List: list}
 	page.StreamURL = "/admin/requests/stream"
 	return s.render(c, http.StatusOK, "admin/requests", page)
 }
@@ -167,7 +167,7 @@ func (s *server) requestsWith(c *fiber.Ctx, status int, problem, toast string) e
 	if status == http.StatusOK {
 		return s.done(c, "/admin/requests", "", nil, toast)
 	}
-	return s.render(c, status, "admin/requests", RequestsPage{Page: s.page(c, "Set-up requests", "requests"), List: list})
+	return s.render(c, status, "admin/requests", RequestsPage{Page: s.page(c, "Set-up requests", "setup_requests"), List: list})
 }
 
 // requestsStream keeps the rows up to date; a new business comes on top.

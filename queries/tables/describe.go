@@ -47,8 +47,8 @@ type Description struct {
 var ours = []Description{
 	{
 		Name: "tenants", Singular: "tenant", Plural: "Tenants", Group: Business, Icon: "layers", Title: "r.name",
-		Search: []string{"name", "phone_number"}, Order: "-created_at", Fixed: []string{"id", "status", "shard", "created_at", "updated_at"},
-		Hidden: []string{"updated_at"}, Phones: []string{"phone_number"}, List: "/admin/tenants", Page: "/admin/tenants/%s", NewPage: "/admin/tenants#new-tenant", Live: "tenant", Creatable: true, Deletable: true,
+		Search: []string{"name", "phone_number"}, Order: "-created_at", Fixed: []string{"id", "status", "shard", "approved_at", "created_at", "updated_at"},
+		Hidden: []string{"approved_at", "updated_at"}, Phones: []string{"phone_number"}, List: "/admin/tenants", Page: "/admin/tenants/%s", NewPage: "/admin/tenants#new-tenant", Live: "tenant", Creatable: true, Deletable: true,
 	},
 	{
 		Name: "tenant_configs", Singular: "bot setting", Plural: "Bot settings", Group: Business, Icon: "settings", Title: "r.business_name", As: "config",
@@ -56,10 +56,11 @@ var ours = []Description{
 		Labels: map[string]string{"hours_json": "Opening hours"}, Live: "tenant",
 	},
 	{
-		Name: "setup_requests", Singular: "set-up request", Plural: "Set-up requests", Group: Business, Icon: "file-text", Title: "r.whatsapp_number",
-		Search: []string{"whatsapp_number", "notes"}, Order: "-created_at", First: []string{"whatsapp_number", "status"}, Fixed: []string{"id", "tenant_id", "user_id", "created_at", "updated_at"},
-		Live: "row:setup_requests", AtCreation: []string{"tenant_id", "user_id"}, Lines: []string{"notes"}, Phones: []string{"whatsapp_number"}, Labels: map[string]string{"whatsapp_number": "WhatsApp number"},
-		Creatable: true, Deletable: true,
+		Name: "setup_requests", Singular: "set-up request", Plural: "Set-up requests", Group: Business, Icon: "clipboard-list", Title: "r.business_name",
+		Search: []string{"business_name", "whatsapp_number", "notes"}, Order: "-created_at", First: []string{"business_name", "status", "whatsapp_number"}, Fixed: []string{"*"},
+		Hidden: []string{"id", "notes", "hours_json", "reviewed_by", "reviewed_at", "told_active_at", "updated_at"}, Live: "row:setup_requests", Lines: []string{"notes", "reason"},
+		Phones: []string{"whatsapp_number"}, Labels: map[string]string{"whatsapp_number": "WhatsApp number", "hours_json": "Opening hours", "told_active_at": "Told of being active"},
+		List: "/admin/requests",
 	},
 	{
 		Name: "message_logs", Singular: "message", Plural: "Messages", Group: Messages, Icon: "message-square", Title: "left(r.message_text, 80)",
@@ -96,7 +97,8 @@ var ours = []Description{
 	},
 	{
 		Name: "one_time_links", Singular: "one-time link", Plural: "One-time links", Group: People, Icon: "link", Title: "r.purpose::text",
-		Order: "-created_at", Secret: []string{"token_hash"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Deletable: true,
+		Search: []string{"email", "name"}, Order: "-created_at", Secret: []string{"token_hash"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Deletable: true,
+		Labels: map[string]string{"email": "E-mail"}, List: "/admin/links",
 	},
 	{
 		Name: "api_keys", Singular: "API key", Plural: "API keys", Group: People, Icon: "key-round", Title: "r.label",
