@@ -50,6 +50,8 @@ func TestDemo(t *testing.T) {
 	operator.has(".ribbon", "Mfano: WhatsApp ya kuigiza")
 	operator.click(`[aria-label*="Operator"]`) // fills in the form
 	operator.click("main form .btn.primary")
+	operator.has("h1", "Overview")
+	operator.open(s.url + "/admin/tenants")
 	operator.has("h1", "Tenants")
 	operator.until(connectedRows + ` === 2`) // two of the samples link themselves while one looks on
 	operator.shootBoth("1-tenants")
@@ -157,7 +159,7 @@ func everyPage(t *testing.T, s *serving, operator, swahili, english, nobody *tab
 		pages []string
 	}{
 		{"anonymous", nobody, []string{"/login", "/login?out=1", "/demo/phone", "/setup/none", "/invite/none", "/nothing-here"}},
-		{"admin", operator, []string{"/admin/tenants?q=nobody-is-called-so", tenant, "/admin/keys", "/admin/account", "/admin/jobs", "/logout-everywhere", "/admin/nothing-here", "/demo/phone", "/admin/tenants"}},
+		{"admin", operator, []string{"/admin", "/admin?days=7", "/admin/tenants?q=nobody-is-called-so", tenant, "/admin/keys", "/admin/account", "/admin/jobs", "/logout-everywhere", "/admin/nothing-here", "/demo/phone", "/admin/tenants"}},
 		{"owner", english, []string{"/portal", "/portal/messages", "/portal/events", "/portal/account", "/logout-everywhere", "/admin"}},
 		{"owner-sw", swahili, []string{"/portal", "/portal/messages", "/portal/events", "/portal/account", "/logout-everywhere", "/portal/nothing-here"}},
 	} {

@@ -70,7 +70,7 @@ func TestByKeyboardAlone(t *testing.T) {
 	b.tabTo("#password")
 	b.press(testPassword)
 	b.press(kb.Enter)
-	b.has("h1", "Tenants")
+	b.has("h1", "Overview")
 
 	b.do(chromedp.KeyEvent("n"))
 	b.until(`document.querySelector("#new-tenant").open && document.activeElement.id === "tf-name"`)

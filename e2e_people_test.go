@@ -16,7 +16,7 @@ func (p *product) signIn(b *tab, s *serving) {
 		p.t.Fatal(err)
 	}
 	b.signIn(s, testAdmin, testPassword)
-	b.has("h1", "Tenants")
+	b.has("h1", "Overview")
 }
 
 func (b *tab) signIn(s *serving, email, password string) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Re-creates the vendored front-end files from npm packages: htmx, its sse extension, the Inter font,
-# the icon sprite, and axe-core for the tests. To change a version, edit vendor/VERSIONS and run this.
+# Re-creates the vendored front-end files from npm packages: htmx, its sse extension, uPlot, the Inter
+# font, the icon sprite, and axe-core for the tests. To change a version, edit vendor/VERSIONS and run this.
 # Needs npm and tar; nothing of it is needed to build or run Flow HQ.
 set -eu
 cd "$(dirname "$0")"
@@ -24,6 +24,10 @@ cp "$htmx/LICENSE" vendor/htmx.LICENSE
 sse=$(unpack htmx-ext-sse)
 cp "$sse/dist/sse.min.js" vendor/htmx-sse.min.js
 cp "$sse/LICENSE" vendor/htmx-sse.LICENSE
+
+uplot=$(unpack uplot)
+cp "$uplot/dist/uPlot.iife.min.js" vendor/uplot.min.js
+cp "$uplot/LICENSE" vendor/uplot.LICENSE
 
 inter=$(unpack @fontsource-variable/inter)
 cp "$inter/files/inter-latin-wght-normal.woff2" fonts/inter-latin.woff2

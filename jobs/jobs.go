@@ -82,6 +82,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, &setupTellWorker{db: o.DB})
 	river.AddWorker(workers, &mailSendWorker{db: o.DB, log: o.Log, o: o.Mail})
 	river.AddWorker(workers, &searchIndexWorker{db: o.DB})
+	river.AddWorker(workers, &messageCountWorker{db: o.DB})
 	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
 			return args, &river.InsertOpts{MaxAttempts: 1} // the next round is the retry
@@ -96,6 +97,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 			periodic(time.Hour, Cleanup{}),
 			periodic(o.StaleInterval, SetupTell{}),
 			periodic(searchIndexInterval, SearchIndex{}),
+			periodic(messageCountInterval, MessageCount{}),
 		},
 		FetchCooldown:               fetchCooldown,
 		SkipUnknownJobCheck:         o.Pool == nil, // a web process inserts jobs that it does not work

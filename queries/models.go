@@ -137,6 +137,125 @@ func AllLinkPurposeValues() []LinkPurpose {
 	}
 }
 
+type LogKind string
+
+const (
+	LogKindREQUEST LogKind = "REQUEST"
+	LogKindEVENT   LogKind = "EVENT"
+)
+
+func (e *LogKind) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = LogKind(s)
+	case string:
+		*e = LogKind(s)
+	default:
+		return fmt.Errorf("unsupported scan type for LogKind: %T", src)
+	}
+	return nil
+}
+
+type NullLogKind struct {
+	LogKind LogKind
+	Valid   bool // Valid is true if LogKind is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullLogKind) Scan(value interface{}) error {
+	if value == nil {
+		ns.LogKind, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.LogKind.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullLogKind) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.LogKind), nil
+}
+
+func (e LogKind) Valid() bool {
+	switch e {
+	case LogKindREQUEST,
+		LogKindEVENT:
+		return true
+	}
+	return false
+}
+
+func AllLogKindValues() []LogKind {
+	return []LogKind{
+		LogKindREQUEST,
+		LogKindEVENT,
+	}
+}
+
+type LogLevel string
+
+const (
+	LogLevelINFO  LogLevel = "INFO"
+	LogLevelWARN  LogLevel = "WARN"
+	LogLevelERROR LogLevel = "ERROR"
+)
+
+func (e *LogLevel) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = LogLevel(s)
+	case string:
+		*e = LogLevel(s)
+	default:
+		return fmt.Errorf("unsupported scan type for LogLevel: %T", src)
+	}
+	return nil
+}
+
+type NullLogLevel struct {
+	LogLevel LogLevel
+	Valid    bool // Valid is true if LogLevel is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullLogLevel) Scan(value interface{}) error {
+	if value == nil {
+		ns.LogLevel, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.LogLevel.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullLogLevel) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.LogLevel), nil
+}
+
+func (e LogLevel) Valid() bool {
+	switch e {
+	case LogLevelINFO,
+		LogLevelWARN,
+		LogLevelERROR:
+		return true
+	}
+	return false
+}
+
+func AllLogLevelValues() []LogLevel {
+	return []LogLevel{
+		LogLevelINFO,
+		LogLevelWARN,
+		LogLevelERROR,
+	}
+}
+
 type MessageDirection string
 
 const (
@@ -838,6 +957,12 @@ type Conversation struct {
 	UpdatedAt     time.Time
 }
 
+type CountedHour struct {
+	Hour         time.Time
+	CountedUntil time.Time
+	CountedAt    time.Time
+}
+
 type IdempotencyKey struct {
 	TenantID    uuid.UUID
 	Key         string
@@ -846,11 +971,47 @@ type IdempotencyKey struct {
 	CreatedAt   time.Time
 }
 
+type Log struct {
+	ID         uuid.UUID
+	CreatedAt  time.Time
+	Level      LogLevel
+	Kind       LogKind
+	Message    string
+	Method     *string
+	Path       *string
+	Status     *int16
+	TookMs     *int32
+	Bytes      *int32
+	Who        *string
+	Ip         *string
+	RequestID  *string
+	Node       string
+	Attributes []byte
+	Dropped    *int32
+}
+
 type LoginThrottle struct {
 	Key          string
 	Failures     int32
 	LastFailedAt time.Time
 	BlockedUntil *time.Time
+}
+
+type MessageHour struct {
+	Hour           time.Time
+	TenantID       uuid.UUID
+	Received       int32
+	Sent           int32
+	Failed         int32
+	Answers        int32
+	WaitedUnder1   int32
+	WaitedUnder2   int32
+	WaitedUnder3   int32
+	WaitedUnder5   int32
+	WaitedUnder10  int32
+	WaitedUnder30  int32
+	WaitedUnder60  int32
+	WaitedUnder300 int32
 }
 
 type MessageLog struct {

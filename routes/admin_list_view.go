@@ -2,8 +2,9 @@ package routes
 
 import "flowhq/templates"
 
-// Sidebar is the admin's list of tables (template "partials/admin_side"): pinned ones first, then all, by group.
+// Sidebar is the admin's list of tables (template "partials/admin_side"): the overview, pinned ones, then all, by group.
 type Sidebar struct {
+	Home   SideLink
 	Pins   []SideLink
 	Groups []SideGroup
 }

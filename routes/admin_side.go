@@ -68,7 +68,7 @@ var shortcuts = map[string]string{"tenants": "g t", "message_logs": "g m", "cont
 
 // sidebar lists all tables. current is the table's name, or another page's Nav.
 func (s *server) sidebar(p preferences, current string) *Sidebar {
-	side, pins := &Sidebar{}, p.pins()
+	side, pins := &Sidebar{Home: SideLink{Label: "Overview", Icon: "house", Href: "/admin", Key: "g o", Current: current == "overview"}}, p.pins()
 	link := func(t *tables.Table) SideLink {
 		return SideLink{Label: t.Plural, Icon: t.Icon, Href: listURL(t), Table: t.Name, Pinned: slices.Contains(pins, t.Name), Current: t.Name == current}
 	}

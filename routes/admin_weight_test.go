@@ -73,7 +73,7 @@ func TestAdminPagesAreLight(t *testing.T) {
 		w AS (INSERT INTO worker_processes (id, tenant_id) SELECT id, id FROM t)
 		INSERT INTO whatsapp_sessions (id, tenant_id) SELECT id, id FROM t`)
 
-	pages := []string{"/admin/tenants", tenantBase(s.neema), "/admin/ledger", tenantBase(s.neema) + "/ledger", "/admin/keys", "/admin/account",
+	pages := []string{"/admin", "/admin?days=7", "/admin/tenants", tenantBase(s.neema), "/admin/ledger", tenantBase(s.neema) + "/ledger", "/admin/keys", "/admin/account",
 		"/admin/data/contacts?open=" + s.contact.String()}
 	for _, table := range s.server.registry.Tables() {
 		pages = append(pages, "/admin/data/"+table.Name)

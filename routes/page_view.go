@@ -19,6 +19,7 @@ type Page struct {
 	Here         string   // where this page is found again, in another language
 	Side         *Sidebar // the admin's tables; nil outside the admin
 	StreamURL    string   // server-sent events of this page; empty for none
+	Charts       bool     // loads what draws them
 }
 
 // UserView is the person signed in.

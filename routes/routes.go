@@ -69,7 +69,8 @@ func (s *server) table() []route {
 		{"GET", "/email/:token", anyone, s.emailConfirmPage},
 		{"POST", "/email/:token", anyone, s.emailConfirm},
 
-		{"GET", "/admin", admin, s.adminHome},
+		{"GET", "/admin", admin, s.overviewPage},
+		{"GET", "/admin/overview/stream", admin, s.overviewStream},
 		{"GET", "/admin/stream", admin, s.tenantsStream},
 		{"GET", "/admin/tenants", admin, s.tenantsPage},
 		{"POST", "/admin/tenants", admin, s.tenantCreate},

@@ -13,10 +13,6 @@ import (
 	"flowhq/queries"
 )
 
-func (s *server) adminHome(c *fiber.Ctx) error {
-	return c.Redirect("/admin/tenants", http.StatusSeeOther)
-}
-
 // tenantsPage is the list of businesses; htmx asks for the list or, with a cursor, for more of its rows.
 func (s *server) tenantsPage(c *fiber.Ctx) error {
 	list, err := s.tenantList(c)

@@ -31,7 +31,8 @@ func sidebar(current string) *routes.Sidebar {
 	}
 	pin := link("Tenants", "layers", "tenants")
 	pin.Pinned, pin.Key = true, "g t"
-	return &routes.Sidebar{Pins: []routes.SideLink{pin, {Label: "Messages", Icon: "message-square", Href: "/admin/data/message_logs", Table: "message_logs", Pinned: true}}, Groups: []routes.SideGroup{
+	home := routes.SideLink{Label: "Overview", Icon: "house", Href: "/admin", Key: "g o", Current: current == "overview"}
+	return &routes.Sidebar{Home: home, Pins: []routes.SideLink{pin, {Label: "Messages", Icon: "message-square", Href: "/admin/data/message_logs", Table: "message_logs", Pinned: true}}, Groups: []routes.SideGroup{
 		{Name: "Business", Links: []routes.SideLink{pin, link("Bot settings", "settings", "tenant_configs"), link("Set-up requests", "file-text", "setup_requests")}},
 		{Name: "Messages", Links: []routes.SideLink{link("Conversations", "message-circle", "conversations"), link("Contacts", "user", "contacts")}},
 		{Name: "People", Links: []routes.SideLink{link("Users", "user", "users"), link("API keys", "key-round", "api_keys")}},
@@ -182,6 +183,10 @@ func samples(t testing.TB) []sample {
 	add("data-error", "admin/data", dataPage(broken, nil))
 	add("data-record", "admin/data", dataPage(logs, &drawer))
 	add("data-new", "admin/data", dataPage(logs, &fresh))
+
+	add("overview", "admin/overview", overviewPage(now, false))
+	add("overview-quiet", "admin/overview", overviewPage(now, true))
+	add("overview-first", "admin/overview", routes.OverviewPage{Page: page("Overview", "overview")})
 
 	add("login", "login", routes.LoginPage{Page: bare("Sign in")})
 	add("login-error", "login", routes.LoginPage{Page: bare("Sign in"), Email: "neema@salon.example", Next: "/admin/tenants", Error: "E-mail or password is wrong."})

@@ -72,7 +72,7 @@ func TestEveryPageInEveryState(t *testing.T) {
 // What a stream sends must be placeable: exactly the element ids the pages have.
 func TestFragmentsStandAlone(t *testing.T) {
 	e, now := engine(t), time.Now()
-	p := tenantPage(now)
+	p, overview := tenantPage(now), overviewPage(now, false)
 	cases := []struct {
 		template string
 		data     any
@@ -111,6 +111,12 @@ func TestFragmentsStandAlone(t *testing.T) {
 		{"fragments/data_list", dataList(now), `<div id="list"`},
 		{"fragments/data_row", dataList(now).Rows[0], `<tr id="row-0199b000"`},
 		{"fragments/data_count", routes.CountView{Text: "3"}, `<span id="list-count"`},
+		{"fragments/overview_figures", overview.Overview, `<dl id="overview-figures"`},
+		{"fragments/overview_troubles", overview.Overview, `<section id="overview-troubles"`},
+		{"fragments/overview_tenants", overview.Overview, `<section id="overview-tenants"`},
+		{"fragments/overview_nodes", overview.Overview, `<section id="overview-nodes"`},
+		{"fragments/overview_series", overview.Overview, `<div id="overview-series"`},
+		{"fragments/overview_hours", overview.Overview, `<tbody id="overview-hours"`},
 		{"fragments/record", recordDrawer(now), `<div id="record-body"`},
 		{"fragments/record_delete", routes.DeleteQuestion{}, `<form id="delete-question"`},
 		{"partials/side_lists", sidebar("tenants"), `<div id="side-lists"`},

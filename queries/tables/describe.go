@@ -125,6 +125,14 @@ var ours = []Description{
 		First: []string{"event_type"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Labels: map[string]string{"payload_json": "Details", "event_type": "Event"}, Live: "event",
 	},
 	{
+		Name: "message_hours", Singular: "hour of messages", Plural: "Messages per hour", Group: System, Icon: "activity", Title: "to_char(r.hour, 'DD Mon YYYY HH24:MI')", Order: "-hour",
+		Fixed: []string{"*"}, Hidden: []string{"answers", "waited_under_1", "waited_under_2", "waited_under_3", "waited_under_5", "waited_under_10", "waited_under_30", "waited_under_60",
+			"waited_under_300"},
+	},
+	{
+		Name: "counted_hours", Singular: "counted hour", Plural: "Counted hours", Group: System, Icon: "clock", Title: "to_char(r.hour, 'DD Mon YYYY HH24:MI')", Order: "-hour", Fixed: []string{"*"},
+	},
+	{
 		Name: "login_throttles", Singular: "sign-in block", Plural: "Sign-in blocks", Group: System, Icon: "shield", Title: "r.key", Search: []string{"key"}, Order: "-last_failed_at", Fixed: []string{"*"}, Deletable: true,
 	},
 	{
