@@ -30,6 +30,7 @@ type config struct {
 	PublicURL    string // without a trailing slash; "": derived from the address that is listened on
 	LogLevel     slog.Level
 	LogJSON      bool
+	LogDays      int    // how long the database keeps entries of the log; 0: it gets none
 	ProcessName  string // of a server, unlike all others'; "": a command
 
 	TrustedProxies   []netip.Prefix
@@ -106,6 +107,7 @@ func readConfig(getenv func(string) string, role, listen, dataDir string) (confi
 	number(&c.RepliesPerMinute, "RATE_LIMIT_MAX_PER_MINUTE", 30, 0, 100000)
 	number(&c.Shards, "FLOWHQ_SHARDS", 16, 1, 1024)
 	number(&c.Connections, "FLOWHQ_DB_CONNECTIONS", 0, minBudget, 1000)
+	number(&c.LogDays, "LOG_RETENTION_DAYS", 7, 0, 365)
 	duration(&c.DatabaseWait, "FLOWHQ_DB_WAIT", time.Minute, 0)
 	duration(&c.Heartbeat, "HEARTBEAT_INTERVAL", 15*time.Second, 100*time.Millisecond)
 	duration(&c.StaleThreshold, "STALE_THRESHOLD", 2*time.Minute, 300*time.Millisecond)

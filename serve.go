@@ -16,6 +16,7 @@ import (
 	"flowhq/database"
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/queries/logbook"
 	"flowhq/routes"
 	"flowhq/templates"
 	"flowhq/whatsapp"
@@ -42,6 +43,8 @@ const (
 type app struct {
 	config   config
 	log      *slog.Logger
+	book     *logbook.Book // nil: the log is not kept in the database
+	console  *slog.Logger  // the log without the book
 	db       *database.Database
 	listener *listener
 	commands *jobs.Commands
@@ -65,7 +68,7 @@ type demoOptions struct {
 
 // newApp opens the database, brings it up to date, takes the address and wires everything; nothing works yet. close ends what it began.
 func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) (_ *app, err error) {
-	a := &app{config: c, log: log, demo: demo}
+	a := &app{config: c, log: log, console: log, demo: demo}
 	a.streams, a.endStream = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -73,6 +76,10 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 		}
 	}()
 	a.config.ProcessName = processName()
+	if c.LogDays > 0 {
+		a.book = logbook.New(a.config.ProcessName)
+		a.log = slog.New(a.book.Handler(log.Handler()))
+	}
 	if err := a.openDatabase(ctx); err != nil {
 		return nil, err
 	}
@@ -81,7 +88,9 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 		return nil, &settingError{fmt.Sprintf("cannot listen on %s (%v): stop what listens there, or choose another address with --listen", c.Listen, errors.Unwrap(err))}
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), prometheus.NewCounterFunc(
+		prometheus.CounterOpts{Name: "flowhq_log_entries_dropped_total", Help: "Entries of the log that were not stored in the database: too many at once, or it was away."},
+		func() float64 { return float64(a.book.Dropped()) }))
 	if c.Role != roleWeb {
 		if err := a.wirePool(registry); err != nil {
 			return nil, err
@@ -153,7 +162,8 @@ func (a *app) wireJobs() (err error) {
 	o := jobs.WorkerOptions{
 		DB: a.db.System, Log: a.log, RiverLog: riverLog(a.log), NotOwner: whatsapp.ErrNotOwner, SoftStopTimeout: drainJobs,
 		StaleThreshold: a.config.StaleThreshold, StaleInterval: a.config.StaleInterval,
-		Mail: jobs.MailOptions{Server: a.config.SMTPURL, From: a.config.MailFrom, Links: a.url()},
+		Mail:         jobs.MailOptions{Server: a.config.SMTPURL, From: a.config.MailFrom, Links: a.url()},
+		LogRetention: time.Duration(a.config.LogDays) * 24 * time.Hour,
 	}
 	if a.pool != nil {
 		o.Pool = a.pool
@@ -183,7 +193,7 @@ func (a *app) wireWeb(registry *prometheus.Registry) error {
 		return err
 	}
 	o := routes.Options{
-		Context: a.streams, Database: a.db, Commands: a.commands, Views: engine, Hub: a.hub, Log: a.log,
+		Context: a.streams, Database: a.db, Commands: a.commands, Views: engine, Hub: a.hub, Log: a.log, Logbook: a.book,
 		PublicURL: c.PublicURL, SecureCookies: strings.HasPrefix(c.PublicURL, "https:"), TrustedProxies: c.TrustedProxies,
 		DefaultReplies: c.RepliesPerMinute, Jobs: a.dashboard, MetricsToken: c.MetricsToken, PortalKey: c.PortalKey,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
@@ -222,6 +232,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 	pool, stopPool := context.WithCancel(context.Background())
 	defer stopPool()
 	stopped := make(chan struct{})
+	defer a.keepLog()()
 	if err := a.config.whenThere(ctx, a.log, func() error { return a.river.Start(context.WithoutCancel(ctx)) }); err != nil {
 		return fmt.Errorf("start River: %w", err)
 	}
@@ -252,6 +263,20 @@ func (a *app) run(ctx context.Context, started func()) error {
 		return nil
 	}
 	return err
+}
+
+// keepLog writes what the process notes to the database until the function it returns is called, which waits for the last entries.
+func (a *app) keepLog() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.book.Run(ctx, a.db.System, a.console)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 func (a *app) stop(stopPool context.CancelFunc, poolStopped <-chan struct{}) {

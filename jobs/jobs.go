@@ -61,6 +61,7 @@ type WorkerOptions struct {
 	NotOwner                      error // what Pool returns for a tenant whose shard this node does not hold
 	StaleThreshold, StaleInterval time.Duration
 	Mail                          MailOptions
+	LogRetention                  time.Duration // how long the table logs keeps entries
 	SoftStopTimeout               time.Duration // how long running jobs may go on after the client was told to stop
 }
 
@@ -83,6 +84,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, &mailSendWorker{db: o.DB, log: o.Log, o: o.Mail})
 	river.AddWorker(workers, &searchIndexWorker{db: o.DB})
 	river.AddWorker(workers, &messageCountWorker{db: o.DB})
+	river.AddWorker(workers, &logCleanupWorker{db: o.DB, keep: o.LogRetention})
 	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
 			return args, &river.InsertOpts{MaxAttempts: 1} // the next round is the retry
@@ -98,6 +100,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 			periodic(o.StaleInterval, SetupTell{}),
 			periodic(searchIndexInterval, SearchIndex{}),
 			periodic(messageCountInterval, MessageCount{}),
+			periodic(logCleanupInterval, LogCleanup{}),
 		},
 		FetchCooldown:               fetchCooldown,
 		SkipUnknownJobCheck:         o.Pool == nil, // a web process inserts jobs that it does not work

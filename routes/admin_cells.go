@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"strconv"
 	"strings"
 
 	"flowhq/queries"
@@ -23,6 +24,8 @@ var sessionReasons = map[string]State{
 	"REPLACED": {"REPLACED", "Used elsewhere", ToneFailed}, "BANNED": {"BANNED", "Banned", ToneFailed}, "OUTDATED": {"OUTDATED", "Update needed", ToneFailed},
 }
 
+var logLevels = map[string]State{"INFO": {"INFO", "Info", ToneIdle}, "WARN": {"WARN", "Warning", ToneWaiting}, "ERROR": {"ERROR", "Error", ToneFailed}}
+
 // enumStates are the enums that say how something is doing, by Postgres' name of the type; others are shown as plain words.
 var enumStates = map[string]func(code string) State{
 	"tenant_status":        func(code string) State { return TenantState(code, "en") },
@@ -31,6 +34,7 @@ var enumStates = map[string]func(code string) State{
 	"worker_status":        func(code string) State { return WorkerState(code, "en") },
 	"message_status":       func(code string) State { return messageStates[code] },
 	"setup_request_status": func(code string) State { return requestStates[queries.SetupRequestStatus(code)] },
+	"log_level":            func(code string) State { return logLevels[code] },
 }
 
 // enumWord is what people read for a value of an enum.
@@ -53,6 +57,10 @@ func (s *server) cell(c *tables.Column, v tables.Value, title string) CellView {
 	cell := CellView{Label: c.Label, Column: string(c.Kind), Kind: "text", Text: v.Text}
 	if v.Null {
 		cell.Kind = "null"
+		return cell
+	}
+	if c.Name == "request_id" { // whatever else was noted of it
+		cell.Kind, cell.Href = "link", filtered("logs", "request_id = "+strconv.Quote(v.Text))
 		return cell
 	}
 	switch c.Kind {

@@ -70,6 +70,12 @@ func (s *server) dataPage(c *fiber.Ctx) error {
 	if list.Error == nil && t.Live != "" {
 		page.StreamURL = dataBase(t) + "/stream?" + url.Values{"q": {ask.query}, "sort": {list.Sort}, "since": {strconv.FormatInt(time.Now().UnixMicro(), 10)}}.Encode()
 	}
+	if t.Chart != "" {
+		if page.Chart, err = s.listChart(c.UserContext(), t, ask); err != nil {
+			return err
+		}
+		page.Charts = true
+	}
 	if t.Creatable {
 		page.NewURL, page.NewIn = dataBase(t)+"/new", "drawer"
 		if t.NewPage != "" {
@@ -213,7 +219,11 @@ func (s *server) dataRow(t *tables.Table, ask listAsk, order tables.Sort, row ta
 		d.URL, d.Push = strings.Replace(t.Page, "%s", row.Key, 1), ""
 	}
 	for i, c := range ask.columns {
-		d.Cells = append(d.Cells, s.cell(c, row.Values[i], row.Titles[i]))
+		cell := s.cell(c, row.Values[i], row.Titles[i])
+		if t.Chart != "" && cell.Kind == "time" { // one looks for what happened at the same moment
+			cell.Kind = "moment"
+		}
+		d.Cells = append(d.Cells, cell)
 	}
 	if order.Desc && order.Column.Kind == tables.Time {
 		d.T = row.Place.Time.UnixMicro()

@@ -31,6 +31,20 @@ type DataPage struct {
 	Record *RecordDrawer // open on load; nil: none
 	NewURL string        // where a new record is made, in the drawer or on a page of its own; empty: nowhere
 	NewIn  string        // "drawer" or "page"
+	Chart  *ListChart    // over the list; nil: none
+}
+
+// ListChart draws how many records there are through time (template "admin/data"), of each value of an enum.
+type ListChart struct {
+	URL    string // gives the ListSeries of the list's filter
+	Values []Choice
+	Lost   string // what is known to be missing; empty: nothing
+}
+
+// ListSeries is what the chart of a list draws (template "fragments/list_series", element id "log-series").
+type ListSeries struct {
+	Series string // JSON
+	Words  string // the same in a sentence
 }
 
 // DataList is the list with what belongs to it (template "fragments/data_list", element id "list").

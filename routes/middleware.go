@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"flowhq/queries/logbook"
 )
 
 const requestIDKey = "request_id"
@@ -47,8 +49,38 @@ func (s *server) observe(c *fiber.Ctx) error {
 	if v := visitorOf(c); v != nil {
 		attrs = append(attrs, slog.String("user_id", v.ID.String()))
 	}
-	s.Log.LogAttrs(c.UserContext(), level, "request", attrs...)
+	if level == slog.LevelInfo && !dashboardPoll(c) {
+		s.note(c, id, began)
+	}
+	s.Log.LogAttrs(logbook.Noted(c.UserContext()), level, "request", attrs...)
 	return nil
+}
+
+// dashboardPoll tells the requests by which the jobs' dashboard keeps itself up to date, several every two seconds, and its files.
+func dashboardPoll(c *fiber.Ctx) bool {
+	return c.Method() == http.MethodGet && (strings.HasPrefix(c.Path(), JobsPrefix+"/api/") || strings.HasPrefix(c.Path(), JobsPrefix+"/assets/"))
+}
+
+// note puts a request into the log that the admin shows.
+func (s *server) note(c *fiber.Ctx, id string, began time.Time) {
+	r := logbook.Request{
+		At: began, Took: time.Since(began), Method: c.Method(), Status: c.Response().StatusCode(), Bytes: -1, IP: s.clientIP(c), RequestID: id,
+	}
+	if route := c.Route(); s.paths[route.Path] && (route.Path != "/" || c.Path() == "/") { // "/" also stands for no route at all
+		r.Path = route.Path
+	}
+	if !strings.Contains(r.Path, ":token") {
+		r.Detail = loggedPath(c.Path())
+	}
+	if !c.Response().IsBodyStream() {
+		r.Bytes = len(c.Response().Body())
+	}
+	if v := visitorOf(c); v != nil {
+		r.Who = v.Email
+	} else if p := programOf(c); p.Label != "" {
+		r.Who = "API key " + p.Label
+	}
+	s.Logbook.Request(r)
 }
 
 // loggedPath keeps the secret of a single-use link out of the log.

@@ -150,7 +150,7 @@ func (o *Overview) count(rows []queries.MessagesByHourRow, reasons []queries.Cou
 		queries.SessionReasonLOGGEDOUT, queries.SessionReasonLOCKED, queries.SessionReasonBANNED, queries.SessionReasonREPLACED, queries.SessionReasonOUTDATED,
 		queries.SessionReasonREFUSED, queries.SessionReasonRESTRICTED, queries.SessionReasonWAITINGFORSCAN, queries.SessionReasonSCANEXPIRED,
 	} {
-		o.Troubles = append(o.Troubles, trouble(stateOf(sessionReasonWords, string(reason), "en"), per[reason], filtered("whatsapp_sessions", `reason = "`+string(reason)+`"`)))
+		o.Troubles = append(o.Troubles, trouble(sessionReasons[string(reason)], per[reason], filtered("whatsapp_sessions", `reason = "`+string(reason)+`"`)))
 	}
 	o.Troubles = append(o.Troubles,
 		trouble(State{Word: "Failed messages", Tone: ToneFailed}, failed, failures),

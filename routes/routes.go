@@ -100,6 +100,7 @@ func (s *server) table() []route {
 		{"POST", "/admin/data/:table", admin, s.recordCreate},
 		{"GET", "/admin/data/:table/stream", admin, s.dataStream},
 		{"GET", "/admin/data/:table/count", admin, s.dataCount},
+		{"GET", "/admin/data/:table/chart", admin, s.dataChart},
 		{"GET", "/admin/data/:table/pick", admin, s.pick},
 		{"POST", "/admin/data/:table/columns", admin, s.columnsChange},
 		{"POST", "/admin/data/:table/views", admin, s.viewSave},

@@ -77,6 +77,7 @@ var expected = map[string][callers]int{
 	"POST /admin/data/:table":                     {303, 422, 403, 403, 303},
 	"GET /admin/data/:table/stream":               {401, 200, 403, 403, 401},
 	"GET /admin/data/:table/count":                {303, 200, 403, 403, 303},
+	"GET /admin/data/:table/chart":                {303, 404, 403, 403, 303},
 	"GET /admin/data/:table/pick":                 {303, 200, 403, 403, 303},
 	"POST /admin/data/:table/columns":             {303, 422, 403, 403, 303},
 	"POST /admin/data/:table/views":               {303, 422, 403, 403, 303},

@@ -20,6 +20,7 @@ import (
 	"flowhq/database"
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/queries/logbook"
 	"flowhq/queries/tables"
 )
 
@@ -39,6 +40,7 @@ type Options struct {
 	Views    Views // loaded templates
 	Hub      *Hub  // running
 	Log      *slog.Logger
+	Logbook  *logbook.Book // where requests are noted; nil: nowhere
 
 	ProductName    string         // "Flow HQ" when empty
 	PublicURL      string         // "https://hq.example.org"; empty: taken from each request
@@ -78,6 +80,7 @@ type server struct {
 	crossOrigin *http.CrossOriginProtection
 	files       http.Handler     // assets
 	registry    *tables.Registry // what the admin knows of the database; nil where there are no pages
+	paths       map[string]bool  // of the route table, as it has them
 }
 
 // New builds the web application; the caller listens with it and shuts it down.
@@ -137,7 +140,9 @@ func (s *server) app() *fiber.App {
 		ErrorHandler:            s.fail,
 	})
 	app.Use(s.observe, s.protect, s.recoverPanic)
+	s.paths = map[string]bool{}
 	for _, r := range s.table() {
+		s.paths[r.path] = true
 		chain := s.guards(r)
 		if r.method == anyMethod {
 			app.All(r.path, chain...)

@@ -22,7 +22,7 @@ type Row struct {
 type Cell struct {
 	Label  string // of its column, for narrow screens
 	Column string // the column's kind
-	Kind   string // text, num, state, tag, time, link, bool, code, null
+	Kind   string // text, num, state, tag, time, moment (a time to the second), link, bool, code, null
 	Text   string
 	Href   string
 	Full   string // on hover, where Text says less
@@ -108,6 +108,8 @@ func (c Cell) write(b *strings.Builder, icon func(string) template.HTML) {
 		b.WriteString(`<span class="tag"` + title + ">" + escape(c.Text) + "</span>")
 	case "time":
 		b.WriteString(string(agoTag("en", c.Time)))
+	case "moment":
+		b.WriteString(string(momentTag(c.Time)))
 	case "num":
 		b.WriteString(`<span class="num nowrap">` + escape(c.Text) + "</span>")
 	case "code":

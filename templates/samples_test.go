@@ -184,6 +184,10 @@ func samples(t testing.TB) []sample {
 	add("data-record", "admin/data", dataPage(logs, &drawer))
 	add("data-new", "admin/data", dataPage(logs, &fresh))
 
+	charted := dataPage(logs, nil)
+	charted.Charts, charted.Chart = true, &routes.ListChart{URL: "/chart", Values: []routes.Choice{{Value: "INFO", Label: "Info"}, {Value: "WARN", Label: "Warning"}, {Value: "ERROR", Label: "Error"}},
+		Lost: "1\u202f204 entries of the last 24 hours were not kept: too many came at once, or the database was away."}
+	add("data-chart", "admin/data", charted)
 	add("overview", "admin/overview", overviewPage(now, false))
 	add("overview-quiet", "admin/overview", overviewPage(now, true))
 	add("overview-first", "admin/overview", routes.OverviewPage{Page: page("Overview", "overview")})

@@ -103,6 +103,11 @@ func scriptWords(lang string) (string, error) {
 	return string(raw), err
 }
 
+// momentTag is a time to the second, for pages in English; app.js shows it in the reader's own zone.
+func momentTag(t time.Time) template.HTML {
+	return timeTag(words.English, t, "data-moment", t.UTC().Format("2 Jan, 15:04:05")+" UTC")
+}
+
 // clockTag is a time of day, for pages in English; app.js shows it in the reader's own zone.
 func clockTag(t time.Time) template.HTML {
 	return timeTag(words.English, t, "data-clock", t.UTC().Format("15:04"))

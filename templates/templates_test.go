@@ -117,6 +117,7 @@ func TestFragmentsStandAlone(t *testing.T) {
 		{"fragments/overview_nodes", overview.Overview, `<section id="overview-nodes"`},
 		{"fragments/overview_series", overview.Overview, `<div id="overview-series"`},
 		{"fragments/overview_hours", overview.Overview, `<tbody id="overview-hours"`},
+		{"fragments/list_series", routes.ListSeries{}, `<div id="log-series"`},
 		{"fragments/record", recordDrawer(now), `<div id="record-body"`},
 		{"fragments/record_delete", routes.DeleteQuestion{}, `<form id="delete-question"`},
 		{"partials/side_lists", sidebar("tenants"), `<div id="side-lists"`},
@@ -201,6 +202,9 @@ func handler(t testing.TB) http.Handler {
 	mux.HandleFunc("/stream/tenant", func(w http.ResponseWriter, r *http.Request) { stream(t, e, w, r) })
 	mux.HandleFunc("/admin/data/message_logs/count", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(render(t, e, "fragments/data_count", routes.CountView{Text: "about 5 000 000", ExactURL: r.URL.Path})))
+	})
+	mux.HandleFunc("/chart", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(render(t, e, "fragments/list_series", routes.ListSeries{Series: `{"t":[1795640400,1795644000,1795647600],"step":3600,"INFO":[120,40,3],"WARN":[0,7,1],"ERROR":[0,1,0]}`, Words: "Three hours."})))
 	})
 	for _, s := range samples(t) {
 		mux.HandleFunc("/"+s.name, func(w http.ResponseWriter, r *http.Request) {

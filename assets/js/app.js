@@ -250,6 +250,7 @@
   function times(from) {
     each("time[data-ago]", (el) => { el.textContent = ago(new Date(el.dateTime)); }, from);
     each("time[data-at]", (el) => { const t = new Date(el.dateTime); el.textContent = day(t) + ", " + minute.format(t); }, from);
+    each("time[data-moment]", (el) => { const t = new Date(el.dateTime); el.textContent = t.getDate() + " " + months[t.getMonth()] + ", " + t.toTimeString().slice(0, 8); }, from);
     each("time[data-clock]", (el) => { el.textContent = minute.format(new Date(el.dateTime)); }, from);
     each("time", (el) => { el.title = full(new Date(el.dateTime)); }, from);
   }

@@ -33,7 +33,8 @@
   };
 
   const made = new Map(); // plot -> its chart
-  const rows = (kind, d) => [d.t].concat(kind.draw ? kind.draw(d) : kind.of.map((name) => d[name]));
+  // A step's bar stands over the middle of its time.
+  const rows = (kind, d) => [d.step ? d.t.map((t) => t + d.step / 2) : d.t].concat(kind.draw ? kind.draw(d) : kind.of.map((name) => d[name]));
 
   function make(plot, d) {
     const kind = kinds[plot.dataset.plot], fig = plot.closest("figure"), axis = { stroke: () => css(plot, "color"), font: "12px Inter, system-ui, sans-serif", size: 30 };
@@ -52,7 +53,7 @@
             const when = new Date(t * 1000), first = i === 0 || new Date(at[i - 1] * 1000).getDate() !== when.getDate();
             return first && i > 0 || span() > 3 * 86400 ? day.format(when) : minute.format(when);
           }) }),
-          Object.assign({}, axis, { grid, ticks: { show: false }, size: 52, space: 34, incrs: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000], values: (u, at) => at.map((n) => kind.say === wait ? (n === 600 ? "> 300 s" : n + " s") : count(n)) }),
+          Object.assign({}, axis, { grid, ticks: { show: false }, size: 52, space: plot.clientHeight < 130 ? 24 : 34, incrs: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000], values: (u, at) => at.map((n) => kind.say === wait ? (n === 600 ? "> 300 s" : n + " s") : count(n)) }),
         ],
         series: [{}].concat(kind.make(fig)),
         hooks: {
@@ -76,11 +77,11 @@
   }
 
   function draw(source) {
-    let d;
-    try { d = JSON.parse(source.dataset.series); } catch (e) { return; }
-    if (!d.t || !d.t.length) return;
+    const d = source.dataset.series ? JSON.parse(source.dataset.series) : null;
     for (const plot of document.querySelectorAll(source.dataset.for ? "#" + source.dataset.for : "[data-plot]")) {
       const chart = made.get(plot);
+      plot.classList.toggle("unknown", !d); // too much to count, or the filter is wrong
+      if (!d) continue;
       if (!chart) { make(plot, d); continue; }
       chart.data = d;
       chart.u.setData(rows(kinds[plot.dataset.plot], d));
@@ -107,10 +108,11 @@
     if (b) narrow(b.dataset.span ? "created_at > @now-" + b.dataset.span : "");
   });
   // The list was narrowed: its chart follows.
-  document.addEventListener("htmx:afterSwap", (e) => {
-    const source = byId("log-series");
-    if (e.target.id === "list" && source) htmx.ajax("GET", byId("list").dataset.base + "/chart" + new URL(byId("list").dataset.url, location.href).search, { target: "#log-series", swap: "outerHTML" });
-    if (e.target.id === "log-series") draw(e.target);
+  document.addEventListener("htmx:load", (e) => {
+    const el = e.detail.elt;
+    if (el.matches("[data-series]")) draw(el);
+    if (el.id !== "list" || !byId("log-series")) return;
+    htmx.ajax("GET", el.dataset.base + "/chart" + new URL(el.dataset.url, location.href).search, { target: "#log-series", swap: "outerHTML" });
   });
 
   document.addEventListener("flow:ready", (e) => { if (e.target.matches("[data-series]")) draw(e.target); });

@@ -39,6 +39,7 @@ type Description struct {
 	Page             string // a record's own page, with its key in place of %s; empty: the drawer
 	NewPage          string // where new records are made; empty: the drawer
 	Live             string // the kind of event on the live channel that tells of a changed row; empty: none
+	Chart            string // an enum whose values are drawn over the list, through the time of its order; empty: no chart
 	Creatable        bool   // people make records here
 	Deletable        bool   // and delete them
 }
@@ -123,6 +124,12 @@ var ours = []Description{
 	{
 		Name: "portal_event_logs", Singular: "event", Plural: "Events", Group: System, Icon: "info", Title: "r.event_type", Search: []string{"event_type"}, Order: "-created_at",
 		First: []string{"event_type"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Labels: map[string]string{"payload_json": "Details", "event_type": "Event"}, Live: "event",
+	},
+	{
+		Name: "logs", Singular: "log entry", Plural: "Logs", Group: System, Icon: "file-text", Title: "left(r.message, 80)", Search: []string{"message", "path", "request_id"}, Order: "-created_at",
+		First: []string{"message", "level", "created_at", "status", "took_ms", "who", "node"}, Fixed: []string{"*"}, Chart: "level",
+		Hidden: []string{"id", "kind", "method", "path", "bytes", "ip", "request_id", "attributes", "dropped"},
+		Labels: map[string]string{"created_at": "When", "took_ms": "Took, ms", "bytes": "Bytes sent", "ip": "IP address", "request_id": "Request"},
 	},
 	{
 		Name: "message_hours", Singular: "hour of messages", Plural: "Messages per hour", Group: System, Icon: "activity", Title: "to_char(r.hour, 'DD Mon YYYY HH24:MI')", Order: "-hour",

@@ -322,7 +322,7 @@ func TestEveryTableIsDescribed(t *testing.T) {
 		t.Errorf("%d tables and %d descriptions", len(names), len(r.Tables()))
 	}
 	for _, table := range r.Tables() {
-		key := map[string]string{"uuid": uuid.NewString(), "smallint": "1"}[table.Key[0].Type]
+		key := map[string]string{"uuid": uuid.NewString(), "smallint": "1", "timestamp with time zone": "2026-11-26T10:00:00Z"}[table.Key[0].Type]
 		if _, err := r.Titles(t.Context(), db.System, table, []string{key}); err != nil {
 			t.Error(err)
 		}
