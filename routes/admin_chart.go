@@ -31,6 +31,14 @@ func (s *server) listChart(ctx context.Context, t *tables.Table, ask listAsk) (*
 	return chart, err
 }
 
+// toTheSecond shows times exactly in a table with a chart: there one looks for what happened at the same moment.
+func toTheSecond(t *tables.Table, cell CellView) CellView {
+	if t.Chart != "" && cell.Kind == "time" {
+		cell.Kind = "moment"
+	}
+	return cell
+}
+
 func countOf(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -219,11 +219,7 @@ func (s *server) dataRow(t *tables.Table, ask listAsk, order tables.Sort, row ta
 		d.URL, d.Push = strings.Replace(t.Page, "%s", row.Key, 1), ""
 	}
 	for i, c := range ask.columns {
-		cell := s.cell(c, row.Values[i], row.Titles[i])
-		if t.Chart != "" && cell.Kind == "time" { // one looks for what happened at the same moment
-			cell.Kind = "moment"
-		}
-		d.Cells = append(d.Cells, cell)
+		d.Cells = append(d.Cells, toTheSecond(t, s.cell(c, row.Values[i], row.Titles[i])))
 	}
 	if order.Desc && order.Column.Kind == tables.Time {
 		d.T = row.Place.Time.UnixMicro()

@@ -70,7 +70,9 @@ func (s *server) recordDrawer(ctx context.Context, t *tables.Table, key string) 
 			d.Fields = append(d.Fields, fieldView(col, rec.Values[i], rec.Titles[i]))
 			continue
 		}
-		d.Facts = append(d.Facts, s.fact(col, rec.Values[i], rec.Titles[i]))
+		f := s.fact(col, rec.Values[i], rec.Titles[i])
+		f.Cell = toTheSecond(t, f.Cell)
+		d.Facts = append(d.Facts, f)
 	}
 	if len(d.Fields) > 0 {
 		d.Action = recordPath(t, key)

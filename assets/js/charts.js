@@ -15,7 +15,7 @@
   const colour = (fig, name) => () => css(fig.querySelector(".s-" + name), "color");
   const soft = (fig, name) => () => css(fig.querySelector(".s-" + name), "color").replace(/^rgb\(([^)]+)\)$/, "rgba($1, .12)");
   const line = (fig, name, more) => Object.assign({ stroke: colour(fig, name), width: 2, points: { size: 5, fill: colour(fig, name) } }, more);
-  const bars = (fig, name, more) => Object.assign({ stroke: colour(fig, name), fill: colour(fig, name), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [.8, 40, 1] }) }, more);
+  const bars = (fig, name, more) => Object.assign({ stroke: colour(fig, name), fill: colour(fig, name), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [.8, 80, 1] }) }, more);
 
   const kinds = {
     messages: { of: ["received", "sent"], say: count, make: (f) => [line(f, "received", { fill: soft(f, "received") }), line(f, "sent", { dash: [5, 4] })] },
@@ -107,12 +107,23 @@
     const b = e.target.closest("[data-span]");
     if (b) narrow(b.dataset.span ? "created_at > @now-" + b.dataset.span : "");
   });
-  // The list was narrowed: its chart follows.
+  // The list was narrowed: its chart follows. An answer that another has overtaken counts no more.
+  let asked = 0;
+  async function follow(list) {
+    const mine = ++asked;
+    const answer = await fetch(list.dataset.base + "/chart" + new URL(list.dataset.url, location.href).search, { headers: { "HX-Request": "true" } }).catch(() => null);
+    const t = document.createElement("template");
+    if (answer && answer.ok) t.innerHTML = await answer.text();
+    if (mine !== asked) return;
+    const source = t.content.firstElementChild || Object.assign(document.createElement("div"), { id: "log-series" });
+    source.dataset.for = "list-plot";
+    byId("log-series").replaceWith(source);
+    draw(source);
+  }
   document.addEventListener("htmx:load", (e) => {
     const el = e.detail.elt;
     if (el.matches("[data-series]")) draw(el);
-    if (el.id !== "list" || !byId("log-series")) return;
-    htmx.ajax("GET", el.dataset.base + "/chart" + new URL(el.dataset.url, location.href).search, { target: "#log-series", swap: "outerHTML" });
+    if (el.id === "list" && byId("log-series")) follow(el);
   });
 
   document.addEventListener("flow:ready", (e) => { if (e.target.matches("[data-series]")) draw(e.target); });
