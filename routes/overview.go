@@ -154,7 +154,7 @@ func (o *Overview) count(rows []queries.MessagesByHourRow, reasons []queries.Cou
 	}
 	o.Troubles = append(o.Troubles,
 		trouble(State{Word: "Failed messages", Tone: ToneFailed}, failed, failures),
-		trouble(State{Word: "Requests to review", Tone: ToneWaiting}, troubles.Requests, filtered("setup_requests", `status = "SUBMITTED" || status = "REVIEWING"`)))
+		trouble(State{Word: "Requests to review", Tone: ToneWaiting}, troubles.Requests, "/admin/requests"))
 }
 
 func trouble(state State, n int64, url string) Trouble {

@@ -111,7 +111,7 @@ func TestTwoRunsCountOnce(t *testing.T) {
 	s.balanced("four runs at once")
 }
 
-var href = regexp.MustCompile(`href="([^"]*/admin/(?:data|tenants)[^"]*)"`)
+var href = regexp.MustCompile(`href="([^"]*/admin/(?:data|tenants|requests)[^"]*)"`)
 
 func TestOverview(t *testing.T) {
 	s := newDataSite(t)

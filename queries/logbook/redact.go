@@ -28,7 +28,7 @@ var secretText = []struct {
 	{regexp.MustCompile(`(://[^/\s:@]*):[^/\s@]+@`), "$1:" + hidden + "@"},
 	{regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}`), "$1 " + hidden},
 	{regexp.MustCompile(`(?i)\b(password|passwd|secret|token|api_?key)(["']?\s*[=:]\s*["']?)[^\s"'&,;]+`), "$1$2" + hidden},
-	{regexp.MustCompile(`/(setup|invite|verify|confirm|reset|password|signup|login|approve)/[A-Za-z0-9_-]{12,}`), "/$1/" + hidden},
+	{regexp.MustCompile(`/(setup|invite|verify|reset|email)/[A-Za-z0-9_-]{12,}`), "/$1/" + hidden},
 	{regexp.MustCompile(`\bfhq_[A-Za-z0-9_-]{8,}`), hidden},
 }
 
