@@ -130,6 +130,7 @@ func TestDemo(t *testing.T) {
 	s = startDemo(t, data, "127.0.0.1:0")
 	operator, phone = newTab(t, browser), newTab(t, browser)
 	operator.signIn(s, demoAdmin, demoPassword)
+	operator.open(s.url + "/admin/tenants")
 	operator.until(connectedRows + ` === 3`)
 	operator.open(s.url + clinic)
 	if n := eval[int](operator, `[...document.querySelectorAll("#events .event")].filter((e) => e.innerText.includes("Number linked")).length`); n != 1 {
