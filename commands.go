@@ -61,10 +61,11 @@ func (c command) migrate(ctx context.Context) error {
 }
 
 func (c command) adminUpsert(ctx context.Context) error {
-	var email, password string
+	var email, password, role string
 	if err := c.parse("admin upsert", func(f *flag.FlagSet) {
 		f.StringVar(&email, "email", "", "the admin's e-mail `address`")
 		f.StringVar(&password, "password", "", "the new `password`; - reads one line from stdin")
+		f.StringVar(&role, "role", "", "admin, support, read-only or another `role` of the admin (default admin; of somebody who has one, that)")
 	}); err != nil {
 		return err
 	}
@@ -79,10 +80,11 @@ func (c command) adminUpsert(ctx context.Context) error {
 		password = strings.TrimRight(line, "\r\n")
 	}
 	return c.withDatabase(ctx, func(db *database.Database) error {
-		if err := routes.UpsertAdmin(ctx, db, email, password); err != nil {
+		is, err := routes.UpsertColleague(ctx, db, email, password, role)
+		if err != nil {
 			return readable("admin upsert", err)
 		}
-		fmt.Fprintf(c.stdout, "%s can sign in as an admin.\n", strings.ToLower(strings.TrimSpace(email)))
+		fmt.Fprintf(c.stdout, "%s can sign in with the role %s.\n", strings.ToLower(strings.TrimSpace(email)), is)
 		return nil
 	})
 }

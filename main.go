@@ -21,6 +21,7 @@ const usage = `Flow HQ runs WhatsApp bots for many small businesses.
   flowhq demo [--listen ADDR] [--data DIR]        the product on simulated WhatsApp
   flowhq migrate                                  bring the database up to date
   flowhq admin upsert --email E --password P      create an admin or reset the password (P "-": from stdin)
+                      [--role R]                  with another role: support, read-only or one of your own
   flowhq apikey create --label L [--tenant ID]    print a new API key, once
   flowhq doctor                                   check everything and say what to do
   flowhq doctor --ledger [--since 24h | --all]    compare what came in and went out, message by message

@@ -5,6 +5,7 @@ import (
 
 	"flowhq/queries"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 )
@@ -20,6 +21,6 @@ type cleanupWorker struct {
 	db *pgxpool.Pool
 }
 
-func (w *cleanupWorker) Work(ctx context.Context, _ *river.Job[Cleanup]) error {
-	return queries.New(w.db).DeleteExpired(ctx)
+func (w *cleanupWorker) Work(ctx context.Context, job *river.Job[Cleanup]) error {
+	return actorOf(job.JobRow).InTx(ctx, w.db, func(tx pgx.Tx) error { return queries.New(tx).DeleteExpired(ctx) })
 }

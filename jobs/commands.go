@@ -15,12 +15,6 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// Actor is who asks for something; it goes into the tenant's events.
-type Actor struct {
-	UserID *uuid.UUID // nil: an API key or the system
-	Name   string
-}
-
 // Commands are the things a person or a program can ask for. Each checks, writes and enqueues in one transaction.
 type Commands struct {
 	db    *pgxpool.Pool
@@ -35,10 +29,10 @@ func NewCommands(db *pgxpool.Pool, client *river.Client[pgx.Tx]) *Commands {
 // commandTimeout bounds one command's transaction.
 const commandTimeout = 10 * time.Second
 
-func (c *Commands) inTx(ctx context.Context, fn func(context.Context, pgx.Tx, *queries.Queries) error) error {
+func (c *Commands) inTx(ctx context.Context, actor Actor, fn func(context.Context, pgx.Tx, *queries.Queries) error) error {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	return pgx.BeginFunc(ctx, c.db, func(tx pgx.Tx) error { return fn(ctx, tx, queries.New(tx)) })
+	return actor.InTx(ctx, c.db, func(tx pgx.Tx) error { return fn(ctx, tx, queries.New(tx)) })
 }
 
 // event writes one line into the tenant's history.
@@ -87,32 +81,32 @@ func allowed(desired, status queries.WorkerStatus, linked, approved bool) Action
 
 // StartWorker has the tenant's number connected, or a QR offered where none is linked yet. It returns the job's id.
 func (c *Commands) StartWorker(ctx context.Context, tenantID uuid.UUID, actor Actor) (int64, error) {
-	return c.worker(ctx, tenantID, actor, "WORKER_START_REQUESTED", queries.WorkerStatusRUNNING, TenantStart{TenantID: tenantID},
+	return c.worker(ctx, tenantID, actor, queries.AuditActionSTART, "WORKER_START_REQUESTED", queries.WorkerStatusRUNNING, TenantStart{TenantID: tenantID},
 		func(a Actions) bool { return a.Start }, "%s is running already. Restart it if something seems stuck.")
 }
 
 // StopWorker disconnects the tenant's number and keeps the link.
 func (c *Commands) StopWorker(ctx context.Context, tenantID uuid.UUID, actor Actor) (int64, error) {
-	return c.worker(ctx, tenantID, actor, "WORKER_STOP_REQUESTED", queries.WorkerStatusSTOPPED, TenantStop{TenantID: tenantID},
+	return c.worker(ctx, tenantID, actor, queries.AuditActionSTOP, "WORKER_STOP_REQUESTED", queries.WorkerStatusSTOPPED, TenantStop{TenantID: tenantID},
 		func(a Actions) bool { return a.Stop }, "%s is stopped already.")
 }
 
 // RestartWorker closes the tenant's connection and opens a new one.
 func (c *Commands) RestartWorker(ctx context.Context, tenantID uuid.UUID, actor Actor) (int64, error) {
-	return c.worker(ctx, tenantID, actor, "WORKER_RESTART_REQUESTED", queries.WorkerStatusRUNNING, TenantRestart{TenantID: tenantID},
+	return c.worker(ctx, tenantID, actor, queries.AuditActionRESTART, "WORKER_RESTART_REQUESTED", queries.WorkerStatusRUNNING, TenantRestart{TenantID: tenantID},
 		func(a Actions) bool { return a.Restart }, "%s is not running. Start it instead.")
 }
 
 // LogoutWorker unlinks the number from WhatsApp and stops the worker; linking again needs a new scan.
 func (c *Commands) LogoutWorker(ctx context.Context, tenantID uuid.UUID, actor Actor) (int64, error) {
-	return c.worker(ctx, tenantID, actor, "LOGOUT_REQUESTED", queries.WorkerStatusSTOPPED, TenantLogout{TenantID: tenantID},
+	return c.worker(ctx, tenantID, actor, queries.AuditActionLOGOUT, "LOGOUT_REQUESTED", queries.WorkerStatusSTOPPED, TenantLogout{TenantID: tenantID},
 		func(a Actions) bool { return a.Logout }, "%s has no linked number to log out.")
 }
 
-func (c *Commands) worker(ctx context.Context, tenantID uuid.UUID, actor Actor, kind string, desired queries.WorkerStatus,
+func (c *Commands) worker(ctx context.Context, tenantID uuid.UUID, actor Actor, action queries.AuditAction, kind string, desired queries.WorkerStatus,
 	job river.JobArgs, legal func(Actions) bool, refusal string,
 ) (jobID int64, err error) {
-	err = c.inTx(ctx, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+	err = c.inTx(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
 		w, err := q.LockWorker(ctx, tenantID)
 		if err != nil {
 			return tenantOr(err)
@@ -129,10 +123,21 @@ func (c *Commands) worker(ctx context.Context, tenantID uuid.UUID, actor Actor, 
 		if err := event(ctx, q, tenantID, actor, kind, nil); err != nil {
 			return err
 		}
+		if err := workerNote(ctx, q, tenantID, action, w, desired); err != nil {
+			return err
+		}
 		jobID, err = c.insert(ctx, tx, job, w.Shard)
 		return err
 	})
 	return jobID, err
+}
+
+// workerNote is the audit log's entry of what somebody asked of a worker: what it should be before and after.
+func workerNote(ctx context.Context, q *queries.Queries, tenantID uuid.UUID, action queries.AuditAction, w queries.LockWorkerRow, desired queries.WorkerStatus) error {
+	return q.AuditNote(ctx, queries.AuditNoteParams{
+		Action: action, TableName: "tenants", RecordKey: tenantID.String(), RecordTitle: w.Name, TenantID: &tenantID,
+		Before: fmt.Appendf(nil, `{"worker": %q}`, w.Desired), After: fmt.Appendf(nil, `{"worker": %q}`, desired),
+	})
 }
 
 // RequestPairCode asks for a code to link the number by typing it on the phone. The code arrives in
@@ -143,7 +148,7 @@ func (c *Commands) RequestPairCode(ctx context.Context, tenantID uuid.UUID, phon
 	if err := f.err(); err != nil {
 		return 0, err
 	}
-	err = c.inTx(ctx, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+	err = c.inTx(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
 		w, err := q.LockWorker(ctx, tenantID)
 		if err != nil {
 			return tenantOr(err)
@@ -161,6 +166,9 @@ func (c *Commands) RequestPairCode(ctx context.Context, tenantID uuid.UUID, phon
 			return err
 		}
 		if err := event(ctx, q, tenantID, actor, "PAIR_CODE_REQUESTED", map[string]any{"phone": number}); err != nil {
+			return err
+		}
+		if err := workerNote(ctx, q, tenantID, queries.AuditActionPAIRCODE, w, queries.WorkerStatusRUNNING); err != nil {
 			return err
 		}
 		jobID, err = c.insert(ctx, tx, TenantPairCode{TenantID: tenantID, Phone: number}, w.Shard)

@@ -39,7 +39,8 @@ func (c *Commands) QueueMessage(ctx context.Context, m OutgoingMessage) (queries
 	}
 	request := sha256.Sum256([]byte(to + "\x00" + m.Text))
 	var queued queries.MessageLog
-	err := c.inTx(ctx, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+	// Without an actor: a message and the contact it makes are no entries of the audit log, the log of messages has them.
+	err := c.inTx(ctx, Actor{}, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
 		if m.IdempotencyKey != "" {
 			known, err := findIdempotent(ctx, q, m, request[:])
 			if err != nil || known != nil {

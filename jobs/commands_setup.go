@@ -36,7 +36,7 @@ func errNoRequest(cause error) error {
 
 // SubmitSetup sends an owner's set-up request. The first one makes the tenant, not approved yet; one that follows a rejection
 // corrects it. A second request while one is open is a Conflict and changes nothing.
-func (c *Commands) SubmitSetup(ctx context.Context, userID uuid.UUID, r SetupRequest) (requestID uuid.UUID, err error) {
+func (c *Commands) SubmitSetup(ctx context.Context, userID uuid.UUID, r SetupRequest, actor Actor) (requestID uuid.UUID, err error) {
 	var f form
 	p := queries.InsertSetupRequestParams{
 		ID: newID(), UserID: userID, BusinessName: f.text("business_name", r.BusinessName, MaxName, false),
@@ -54,7 +54,7 @@ func (c *Commands) SubmitSetup(ctx context.Context, userID uuid.UUID, r SetupReq
 	if err := f.err(); err != nil {
 		return uuid.Nil, err
 	}
-	err = c.inTx(ctx, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+	err = c.inTx(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
 		who, err := q.LockApplicant(ctx, userID)
 		if err != nil {
 			return err
@@ -71,7 +71,6 @@ func (c *Commands) SubmitSetup(ctx context.Context, userID uuid.UUID, r SetupReq
 		if err := q.InsertSetupRequest(ctx, p); err != nil {
 			return requestOpen(err)
 		}
-		actor := Actor{UserID: &who.ID, Name: who.Name}
 		if err := event(ctx, q, p.TenantID, actor, "SETUP_SUBMITTED", nil); err != nil {
 			return err
 		}
@@ -200,7 +199,7 @@ func (c *Commands) answerSetup(ctx context.Context, requestID uuid.UUID, actor A
 	if a.from == nil {
 		a.from = []queries.SetupRequestStatus{queries.SetupRequestStatusSUBMITTED, queries.SetupRequestStatusREVIEWING}
 	}
-	return c.inTx(ctx, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+	return c.inTx(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
 		r, err := q.LockSetupRequest(ctx, requestID)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNoRequest(err)

@@ -33,7 +33,7 @@ func (c *Commands) CreateTenant(ctx context.Context, n NewTenant, actor Actor) (
 	if err := f.err(); err != nil {
 		return uuid.Nil, err
 	}
-	err := c.inTx(ctx, func(ctx context.Context, _ pgx.Tx, q *queries.Queries) (err error) {
+	err := c.inTx(ctx, actor, func(ctx context.Context, _ pgx.Tx, q *queries.Queries) (err error) {
 		if p.Shard, err = q.EmptiestShard(ctx); err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (c *Commands) UpdateTenant(ctx context.Context, tenantID uuid.UUID, change 
 	if err := f.err(); err != nil {
 		return err
 	}
-	return c.inTx(ctx, func(ctx context.Context, _ pgx.Tx, q *queries.Queries) error {
+	return c.inTx(ctx, actor, func(ctx context.Context, _ pgx.Tx, q *queries.Queries) error {
 		rows, err := q.UpdateTenant(ctx, tenant)
 		if err != nil {
 			return phoneTaken(err)
@@ -124,8 +124,8 @@ WHERE (m.lid IN (SELECT c.lid FROM contacts c WHERE c.tenant_id = $1)
 
 // DeleteTenant removes the tenant and everything of it at once; a job on its shard then closes its connection and unlinks
 // the number at WhatsApp.
-func (c *Commands) DeleteTenant(ctx context.Context, tenantID uuid.UUID, _ Actor) error {
-	return c.inTx(ctx, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+func (c *Commands) DeleteTenant(ctx context.Context, tenantID uuid.UUID, actor Actor) error {
+	return c.inTx(ctx, actor, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
 		w, err := q.LockWorker(ctx, tenantID)
 		if err != nil {
 			return tenantOr(err)

@@ -21,9 +21,9 @@ type setupTellWorker struct {
 	db *pgxpool.Pool
 }
 
-func (w *setupTellWorker) Work(ctx context.Context, _ *river.Job[SetupTell]) error {
+func (w *setupTellWorker) Work(ctx context.Context, job *river.Job[SetupTell]) error {
 	commands := Commands{db: w.db, river: river.ClientFromContext[pgx.Tx](ctx)}
-	return commands.inTx(ctx, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+	return commands.inTx(ctx, actorOf(job.JobRow), func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
 		rows, err := q.TakeActiveToTell(ctx)
 		if err != nil {
 			return err

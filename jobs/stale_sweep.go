@@ -30,9 +30,9 @@ type staleSweepWorker struct {
 
 const lastSweep = `SELECT coalesce(max(finalized_at) > now() - make_interval(secs => $2), false) FROM river_job WHERE kind = $1 AND state = 'completed'`
 
-func (w *staleSweepWorker) Work(ctx context.Context, _ *river.Job[StaleSweep]) error {
+func (w *staleSweepWorker) Work(ctx context.Context, job *river.Job[StaleSweep]) error {
 	client := river.ClientFromContext[pgx.Tx](ctx)
-	return pgx.BeginFunc(ctx, w.db, func(tx pgx.Tx) error {
+	return actorOf(job.JobRow).InTx(ctx, w.db, func(tx pgx.Tx) error {
 		var looked bool
 		if err := tx.QueryRow(ctx, lastSweep, StaleSweep{}.Kind(), max(w.threshold/2, 2*w.interval).Seconds()).Scan(&looked); err != nil {
 			return fmt.Errorf("look for the last sweep: %w", err)

@@ -12,6 +12,161 @@ import (
 	"github.com/google/uuid"
 )
 
+type ActorKind string
+
+const (
+	ActorKindADMIN   ActorKind = "ADMIN"
+	ActorKindOWNER   ActorKind = "OWNER"
+	ActorKindSTAFF   ActorKind = "STAFF"
+	ActorKindAPIKEY  ActorKind = "API_KEY"
+	ActorKindJOB     ActorKind = "JOB"
+	ActorKindCOMMAND ActorKind = "COMMAND"
+	ActorKindSYSTEM  ActorKind = "SYSTEM"
+)
+
+func (e *ActorKind) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = ActorKind(s)
+	case string:
+		*e = ActorKind(s)
+	default:
+		return fmt.Errorf("unsupported scan type for ActorKind: %T", src)
+	}
+	return nil
+}
+
+type NullActorKind struct {
+	ActorKind ActorKind
+	Valid     bool // Valid is true if ActorKind is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullActorKind) Scan(value interface{}) error {
+	if value == nil {
+		ns.ActorKind, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.ActorKind.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullActorKind) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.ActorKind), nil
+}
+
+func (e ActorKind) Valid() bool {
+	switch e {
+	case ActorKindADMIN,
+		ActorKindOWNER,
+		ActorKindSTAFF,
+		ActorKindAPIKEY,
+		ActorKindJOB,
+		ActorKindCOMMAND,
+		ActorKindSYSTEM:
+		return true
+	}
+	return false
+}
+
+func AllActorKindValues() []ActorKind {
+	return []ActorKind{
+		ActorKindADMIN,
+		ActorKindOWNER,
+		ActorKindSTAFF,
+		ActorKindAPIKEY,
+		ActorKindJOB,
+		ActorKindCOMMAND,
+		ActorKindSYSTEM,
+	}
+}
+
+type AuditAction string
+
+const (
+	AuditActionCREATE   AuditAction = "CREATE"
+	AuditActionCHANGE   AuditAction = "CHANGE"
+	AuditActionDELETE   AuditAction = "DELETE"
+	AuditActionSTART    AuditAction = "START"
+	AuditActionSTOP     AuditAction = "STOP"
+	AuditActionRESTART  AuditAction = "RESTART"
+	AuditActionLOGOUT   AuditAction = "LOGOUT"
+	AuditActionPAIRCODE AuditAction = "PAIR_CODE"
+	AuditActionSHOW     AuditAction = "SHOW"
+	AuditActionJOBS     AuditAction = "JOBS"
+)
+
+func (e *AuditAction) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = AuditAction(s)
+	case string:
+		*e = AuditAction(s)
+	default:
+		return fmt.Errorf("unsupported scan type for AuditAction: %T", src)
+	}
+	return nil
+}
+
+type NullAuditAction struct {
+	AuditAction AuditAction
+	Valid       bool // Valid is true if AuditAction is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullAuditAction) Scan(value interface{}) error {
+	if value == nil {
+		ns.AuditAction, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.AuditAction.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullAuditAction) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.AuditAction), nil
+}
+
+func (e AuditAction) Valid() bool {
+	switch e {
+	case AuditActionCREATE,
+		AuditActionCHANGE,
+		AuditActionDELETE,
+		AuditActionSTART,
+		AuditActionSTOP,
+		AuditActionRESTART,
+		AuditActionLOGOUT,
+		AuditActionPAIRCODE,
+		AuditActionSHOW,
+		AuditActionJOBS:
+		return true
+	}
+	return false
+}
+
+func AllAuditActionValues() []AuditAction {
+	return []AuditAction{
+		AuditActionCREATE,
+		AuditActionCHANGE,
+		AuditActionDELETE,
+		AuditActionSTART,
+		AuditActionSTOP,
+		AuditActionRESTART,
+		AuditActionLOGOUT,
+		AuditActionPAIRCODE,
+		AuditActionSHOW,
+		AuditActionJOBS,
+	}
+}
+
 type Language string
 
 const (
@@ -927,6 +1082,16 @@ type AdminPreference struct {
 	UpdatedAt time.Time
 }
 
+type AdminRole struct {
+	Name        string
+	Description string
+	Workers     bool
+	Messages    bool
+	Records     bool
+	People      bool
+	System      bool
+}
+
 type ApiKey struct {
 	ID         uuid.UUID
 	Label      string
@@ -935,6 +1100,24 @@ type ApiKey struct {
 	CreatedAt  time.Time
 	LastUsedAt *time.Time
 	RevokedAt  *time.Time
+}
+
+type AuditLog struct {
+	ID          uuid.UUID
+	CreatedAt   time.Time
+	ActorKind   ActorKind
+	ActorName   string
+	ActorID     *uuid.UUID
+	Ip          *string
+	RequestID   *string
+	Action      AuditAction
+	TableName   string
+	RecordKey   string
+	RecordTitle string
+	TenantID    *uuid.UUID
+	Changed     string
+	Before      []byte
+	After       []byte
 }
 
 type Contact struct {
@@ -1158,6 +1341,7 @@ type User struct {
 	PasswordHash *string
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	AdminRole    *string
 	Language     *Language
 	HasPassword  bool
 }

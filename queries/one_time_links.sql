@@ -20,7 +20,7 @@ FROM all_links
 WHERE l.id = all_links.id
   AND EXISTS (SELECT 1 FROM one_time_links mine JOIN all_links a ON a.id = mine.id
               WHERE mine.token_hash = @token_hash AND mine.expires_at > now())
-  AND NOT EXISTS (SELECT 1 FROM users WHERE role = 'ADMIN');
+  AND NOT EXISTS (SELECT 1 FROM users WHERE admin_role = 'admin');
 
 -- The way in for an address that has no account yet. It replaces the ones before.
 -- name: CreateSignUpLink :exec
@@ -40,7 +40,7 @@ VALUES (@id, @token_hash, sqlc.arg(purpose)::link_purpose, sqlc.arg(user_id)::uu
 
 -- A link that still works, with whom it is for: of an account, or of an address that has none yet.
 -- name: FindPersonalLink :one
-SELECT l.expires_at, l.purpose, l.user_id, coalesce(u.name, l.name, '')::text AS name, coalesce(l.email, u.email, '')::text AS email,
+SELECT l.expires_at, l.purpose, l.user_id, coalesce(u.name, l.name, '')::text AS name, coalesce(l.email, u.email, '')::text AS email, u.role,
     coalesce(u.language, l.language, c.language, 'SW')::language AS language, c.business_name
 FROM one_time_links l
 LEFT JOIN users u ON u.id = l.user_id

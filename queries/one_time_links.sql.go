@@ -124,7 +124,7 @@ func (q *Queries) FindLink(ctx context.Context, arg FindLinkParams) (time.Time, 
 }
 
 const findPersonalLink = `-- name: FindPersonalLink :one
-SELECT l.expires_at, l.purpose, l.user_id, coalesce(u.name, l.name, '')::text AS name, coalesce(l.email, u.email, '')::text AS email,
+SELECT l.expires_at, l.purpose, l.user_id, coalesce(u.name, l.name, '')::text AS name, coalesce(l.email, u.email, '')::text AS email, u.role,
     coalesce(u.language, l.language, c.language, 'SW')::language AS language, c.business_name
 FROM one_time_links l
 LEFT JOIN users u ON u.id = l.user_id
@@ -143,6 +143,7 @@ type FindPersonalLinkRow struct {
 	UserID       *uuid.UUID
 	Name         string
 	Email        string
+	Role         *UserRole
 	Language     Language
 	BusinessName *string
 }
@@ -157,6 +158,7 @@ func (q *Queries) FindPersonalLink(ctx context.Context, arg FindPersonalLinkPara
 		&i.UserID,
 		&i.Name,
 		&i.Email,
+		&i.Role,
 		&i.Language,
 		&i.BusinessName,
 	)
@@ -276,7 +278,7 @@ FROM all_links
 WHERE l.id = all_links.id
   AND EXISTS (SELECT 1 FROM one_time_links mine JOIN all_links a ON a.id = mine.id
               WHERE mine.token_hash = $1 AND mine.expires_at > now())
-  AND NOT EXISTS (SELECT 1 FROM users WHERE role = 'ADMIN')
+  AND NOT EXISTS (SELECT 1 FROM users WHERE admin_role = 'admin')
 `
 
 // Uses up every set-up link, so that of two used at once one wins; works only if the given one is good and there is no admin.

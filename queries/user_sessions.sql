@@ -34,6 +34,7 @@ SELECT count(*) FROM user_sessions WHERE user_id = sqlc.arg(user_id)::uuid AND e
 SELECT EXISTS (
     SELECT 1 FROM user_sessions s JOIN users u ON u.id = s.user_id
     WHERE s.token_hash = @token_hash AND s.expires_at > now() AND u.id = sqlc.arg(user_id)::uuid AND u.role = @role
+      AND u.admin_role IS NOT DISTINCT FROM sqlc.narg(admin_role)
 );
 
 -- The devices a person is signed in with, the latest used first.

@@ -166,6 +166,7 @@ const sessionAlive = `-- name: SessionAlive :one
 SELECT EXISTS (
     SELECT 1 FROM user_sessions s JOIN users u ON u.id = s.user_id
     WHERE s.token_hash = $1 AND s.expires_at > now() AND u.id = $2::uuid AND u.role = $3
+      AND u.admin_role IS NOT DISTINCT FROM $4
 )
 `
 
@@ -173,11 +174,17 @@ type SessionAliveParams struct {
 	TokenHash []byte
 	UserID    uuid.UUID
 	Role      UserRole
+	AdminRole *string
 }
 
 // Whether a stream's session still is this person's with this role.
 func (q *Queries) SessionAlive(ctx context.Context, arg SessionAliveParams) (bool, error) {
-	row := q.db.QueryRow(ctx, sessionAlive, arg.TokenHash, arg.UserID, arg.Role)
+	row := q.db.QueryRow(ctx, sessionAlive,
+		arg.TokenHash,
+		arg.UserID,
+		arg.Role,
+		arg.AdminRole,
+	)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err

@@ -2,12 +2,15 @@
 -- name: GetUserByEmail :one
 SELECT * FROM users WHERE email = @email;
 
--- A signed-in person with the business they belong to; admins have none.
+-- A signed-in person with the business they belong to, or with their rights in the admin.
 -- name: GetVisitor :one
-SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved,
+    u.admin_role, coalesce(r.workers, false)::boolean AS workers, coalesce(r.messages, false)::boolean AS messages,
+    coalesce(r.records, false)::boolean AS records, coalesce(r.people, false)::boolean AS people, coalesce(r.system, false)::boolean AS system
 FROM users u
 LEFT JOIN tenants t ON t.id = u.tenant_id
 LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
+LEFT JOIN admin_roles r ON r.name = u.admin_role
 WHERE u.id = @user_id;
 
 -- name: GetPasswordHash :one
@@ -16,25 +19,33 @@ SELECT password_hash FROM users WHERE id = @user_id;
 -- name: SetPassword :exec
 UPDATE users SET password_hash = sqlc.arg(password_hash)::text, updated_at = now() WHERE id = @user_id;
 
+-- Those who may do everything.
 -- name: CountAdmins :one
-SELECT count(*) FROM users WHERE role = 'ADMIN';
+SELECT count(*) FROM users WHERE admin_role = 'admin';
 
 -- name: CreateAdmin :exec
-INSERT INTO users (id, name, email, role, password_hash) VALUES (@id, @name, @email, 'ADMIN', sqlc.arg(password_hash)::text);
+INSERT INTO users (id, name, email, role, admin_role, password_hash) VALUES (@id, @name, @email, 'ADMIN', 'admin', sqlc.arg(password_hash)::text);
 
--- Makes an admin, or gives one a new password and signs them out everywhere. No row: the address belongs to a tenant's user.
+-- Somebody of the operator's people, without a password yet.
+-- name: CreateColleague :exec
+INSERT INTO users (id, name, email, phone, role, admin_role) VALUES (@id, @name, @email, sqlc.narg(phone), 'ADMIN', sqlc.arg(admin_role)::text);
+
+-- Makes one of the operator's people, or gives them a new password and signs them out everywhere. Without a role it is admin, or stays what it
+-- was. No row: the address belongs to a tenant's user.
 -- name: UpsertAdmin :one
 WITH account AS (
-    INSERT INTO users (id, name, email, role, password_hash)
-    VALUES (@id, @name, @email, 'ADMIN', sqlc.arg(password_hash)::text)
-    ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, updated_at = now() WHERE users.role = 'ADMIN'
-    RETURNING id
+    INSERT INTO users (id, name, email, role, admin_role, password_hash)
+    VALUES (@id, @name, @email, 'ADMIN', coalesce(sqlc.narg(admin_role)::text, 'admin'), sqlc.arg(password_hash)::text)
+    ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, admin_role = coalesce(sqlc.narg(admin_role)::text, users.admin_role),
+        updated_at = now()
+    WHERE users.role = 'ADMIN'
+    RETURNING id, admin_role
 ), signed_out AS (
     DELETE FROM user_sessions USING account WHERE user_sessions.user_id = account.id
 ), unblocked AS (
     DELETE FROM login_throttles WHERE key = 'email:' || @email
 )
-SELECT id FROM account;
+SELECT admin_role::text AS admin_role FROM account;
 
 -- Owner first, then staff by name; pending until they chose a password. Never seen: 1970.
 -- name: ListPeople :many
@@ -74,3 +85,6 @@ SELECT id, name, email, role, has_password FROM users WHERE tenant_id = sqlc.arg
 -- An owner or staff by address, with the business, for another front end.
 -- name: GetPortalUser :one
 SELECT u.id, u.tenant_id, u.name, u.email, u.phone, u.role, u.language FROM users u WHERE u.email = @email AND u.role <> 'ADMIN';
+
+-- name: ListAdminRoles :many
+SELECT * FROM admin_roles ORDER BY name;

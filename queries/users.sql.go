@@ -13,9 +13,10 @@ import (
 )
 
 const countAdmins = `-- name: CountAdmins :one
-SELECT count(*) FROM users WHERE role = 'ADMIN'
+SELECT count(*) FROM users WHERE admin_role = 'admin'
 `
 
+// Those who may do everything.
 func (q *Queries) CountAdmins(ctx context.Context) (int64, error) {
 	row := q.db.QueryRow(ctx, countAdmins)
 	var count int64
@@ -24,7 +25,7 @@ func (q *Queries) CountAdmins(ctx context.Context) (int64, error) {
 }
 
 const createAdmin = `-- name: CreateAdmin :exec
-INSERT INTO users (id, name, email, role, password_hash) VALUES ($1, $2, $3, 'ADMIN', $4::text)
+INSERT INTO users (id, name, email, role, admin_role, password_hash) VALUES ($1, $2, $3, 'ADMIN', 'admin', $4::text)
 `
 
 type CreateAdminParams struct {
@@ -40,6 +41,30 @@ func (q *Queries) CreateAdmin(ctx context.Context, arg CreateAdminParams) error 
 		arg.Name,
 		arg.Email,
 		arg.PasswordHash,
+	)
+	return err
+}
+
+const createColleague = `-- name: CreateColleague :exec
+INSERT INTO users (id, name, email, phone, role, admin_role) VALUES ($1, $2, $3, $4, 'ADMIN', $5::text)
+`
+
+type CreateColleagueParams struct {
+	ID        uuid.UUID
+	Name      string
+	Email     string
+	Phone     *string
+	AdminRole string
+}
+
+// Somebody of the operator's people, without a password yet.
+func (q *Queries) CreateColleague(ctx context.Context, arg CreateColleagueParams) error {
+	_, err := q.db.Exec(ctx, createColleague,
+		arg.ID,
+		arg.Name,
+		arg.Email,
+		arg.Phone,
+		arg.AdminRole,
 	)
 	return err
 }
@@ -181,7 +206,7 @@ func (q *Queries) GetPortalUser(ctx context.Context, email string) (GetPortalUse
 }
 
 const getUserByEmail = `-- name: GetUserByEmail :one
-SELECT id, tenant_id, name, email, phone, role, password_hash, created_at, updated_at, language, has_password FROM users WHERE email = $1
+SELECT id, tenant_id, name, email, phone, role, password_hash, created_at, updated_at, admin_role, language, has_password FROM users WHERE email = $1
 `
 
 // Who signs in with this address (lower case).
@@ -198,6 +223,7 @@ func (q *Queries) GetUserByEmail(ctx context.Context, email string) (User, error
 		&i.PasswordHash,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.AdminRole,
 		&i.Language,
 		&i.HasPassword,
 	)
@@ -205,10 +231,13 @@ func (q *Queries) GetUserByEmail(ctx context.Context, email string) (User, error
 }
 
 const getVisitor = `-- name: GetVisitor :one
-SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved,
+    u.admin_role, coalesce(r.workers, false)::boolean AS workers, coalesce(r.messages, false)::boolean AS messages,
+    coalesce(r.records, false)::boolean AS records, coalesce(r.people, false)::boolean AS people, coalesce(r.system, false)::boolean AS system
 FROM users u
 LEFT JOIN tenants t ON t.id = u.tenant_id
 LEFT JOIN tenant_configs c ON c.tenant_id = u.tenant_id
+LEFT JOIN admin_roles r ON r.name = u.admin_role
 WHERE u.id = $1
 `
 
@@ -222,9 +251,15 @@ type GetVisitorRow struct {
 	BusinessName *string
 	Language     *Language
 	Approved     bool
+	AdminRole    *string
+	Workers      bool
+	Messages     bool
+	Records      bool
+	People       bool
+	System       bool
 }
 
-// A signed-in person with the business they belong to; admins have none.
+// A signed-in person with the business they belong to, or with their rights in the admin.
 func (q *Queries) GetVisitor(ctx context.Context, userID uuid.UUID) (GetVisitorRow, error) {
 	row := q.db.QueryRow(ctx, getVisitor, userID)
 	var i GetVisitorRow
@@ -238,8 +273,46 @@ func (q *Queries) GetVisitor(ctx context.Context, userID uuid.UUID) (GetVisitorR
 		&i.BusinessName,
 		&i.Language,
 		&i.Approved,
+		&i.AdminRole,
+		&i.Workers,
+		&i.Messages,
+		&i.Records,
+		&i.People,
+		&i.System,
 	)
 	return i, err
+}
+
+const listAdminRoles = `-- name: ListAdminRoles :many
+SELECT name, description, workers, messages, records, people, system FROM admin_roles ORDER BY name
+`
+
+func (q *Queries) ListAdminRoles(ctx context.Context) ([]AdminRole, error) {
+	rows, err := q.db.Query(ctx, listAdminRoles)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AdminRole
+	for rows.Next() {
+		var i AdminRole
+		if err := rows.Scan(
+			&i.Name,
+			&i.Description,
+			&i.Workers,
+			&i.Messages,
+			&i.Records,
+			&i.People,
+			&i.System,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listColleagues = `-- name: ListColleagues :many
@@ -371,34 +444,39 @@ func (q *Queries) SetUserLanguage(ctx context.Context, arg SetUserLanguageParams
 
 const upsertAdmin = `-- name: UpsertAdmin :one
 WITH account AS (
-    INSERT INTO users (id, name, email, role, password_hash)
-    VALUES ($1, $2, $3, 'ADMIN', $4::text)
-    ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, updated_at = now() WHERE users.role = 'ADMIN'
-    RETURNING id
+    INSERT INTO users (id, name, email, role, admin_role, password_hash)
+    VALUES ($1, $2, $3, 'ADMIN', coalesce($4::text, 'admin'), $5::text)
+    ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, admin_role = coalesce($4::text, users.admin_role),
+        updated_at = now()
+    WHERE users.role = 'ADMIN'
+    RETURNING id, admin_role
 ), signed_out AS (
     DELETE FROM user_sessions USING account WHERE user_sessions.user_id = account.id
 ), unblocked AS (
     DELETE FROM login_throttles WHERE key = 'email:' || $3
 )
-SELECT id FROM account
+SELECT admin_role::text AS admin_role FROM account
 `
 
 type UpsertAdminParams struct {
 	ID           uuid.UUID
 	Name         string
 	Email        string
+	AdminRole    *string
 	PasswordHash string
 }
 
-// Makes an admin, or gives one a new password and signs them out everywhere. No row: the address belongs to a tenant's user.
-func (q *Queries) UpsertAdmin(ctx context.Context, arg UpsertAdminParams) (uuid.UUID, error) {
+// Makes one of the operator's people, or gives them a new password and signs them out everywhere. Without a role it is admin, or stays what it
+// was. No row: the address belongs to a tenant's user.
+func (q *Queries) UpsertAdmin(ctx context.Context, arg UpsertAdminParams) (string, error) {
 	row := q.db.QueryRow(ctx, upsertAdmin,
 		arg.ID,
 		arg.Name,
 		arg.Email,
+		arg.AdminRole,
 		arg.PasswordHash,
 	)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
+	var admin_role string
+	err := row.Scan(&admin_role)
+	return admin_role, err
 }

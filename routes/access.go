@@ -17,18 +17,23 @@ import (
 
 // visitor is the person behind a request.
 type visitor struct {
-	ID       uuid.UUID
-	Name     string
-	Email    string
-	Role     queries.UserRole
-	Tenant   uuid.UUID // uuid.Nil for an admin
-	Business string    // empty for an admin
-	Approved bool      // their business is let in; for an owner who asks to be, false
-	Lang     string    // "en" or "sw": the language of their pages
-	session  []byte    // hash of the session's token
+	ID          uuid.UUID
+	Name        string
+	Email       string
+	Role        queries.UserRole
+	Tenant      uuid.UUID // uuid.Nil for an admin
+	Business    string    // empty for an admin
+	Approved    bool      // their business is let in; for an owner who asks to be, false
+	Lang        string    // "en" or "sw": the language of their pages
+	AdminRole   string    // of the operator's people: the name of their role
+	rights      Rights    // and what it may do
+	session     []byte    // hash of the session's token
+	ip, request string    // of the request they are behind
 }
 
-func (v *visitor) actor() jobs.Actor { return jobs.Actor{UserID: &v.ID, Name: v.Name} }
+func (v *visitor) actor() jobs.Actor {
+	return jobs.Actor{Kind: queries.ActorKind(v.Role), UserID: &v.ID, Name: v.Name, IP: v.ip, Request: v.request}
+}
 
 // home is where a person's role leads.
 func (v *visitor) home() string {
@@ -60,6 +65,9 @@ func (s *server) guards(r route) []fiber.Handler {
 	if r.role != anyone {
 		chain = append(chain, requireRole(r.role))
 	}
+	if ofOperator(r.role) {
+		chain = append(chain, s.requireRight(r.role))
+	}
 	return append(chain, r.handle)
 }
 
@@ -86,7 +94,13 @@ func (s *server) identify(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	v := &visitor{ID: row.ID, Name: row.Name, Email: row.Email, Role: row.Role, session: hashToken(s.sessions.Token(ctx))}
+	v := &visitor{
+		ID: row.ID, Name: row.Name, Email: row.Email, Role: row.Role, rights: rightsOf(row), session: hashToken(s.sessions.Token(ctx)),
+		ip: s.clientIP(c), request: requestID(c),
+	}
+	if row.AdminRole != nil {
+		v.AdminRole = *row.AdminRole
+	}
 	if row.TenantID != nil {
 		v.Tenant = *row.TenantID
 	}
@@ -108,9 +122,9 @@ func requireRole(need role) fiber.Handler {
 		isAdmin := v.Role == queries.UserRoleADMIN
 		switch {
 		case need == signedIn:
-		case need == admin && !isAdmin:
+		case ofOperator(need) && !isAdmin:
 			return refuse(http.StatusForbidden, "This page is for administrators.")
-		case need != admin && isAdmin:
+		case !ofOperator(need) && isAdmin:
 			return refuse(http.StatusForbidden, "This page is for the owners and staff of a business. You are signed in as an administrator.")
 		case (need == owner || need == applicant) && v.Role != queries.UserRoleOWNER:
 			return refuse(http.StatusForbidden, "This page is for the owner of the business.")
@@ -123,6 +137,9 @@ func requireRole(need role) fiber.Handler {
 		return c.Next()
 	}
 }
+
+// ofOperator tells routes for the operator's people.
+func ofOperator(need role) bool { return need >= admin && need <= byTable }
 
 // askSignIn redirects pages to the sign-in form and back afterwards; what a program or a script asked for gets a 401.
 func askSignIn(c *fiber.Ctx) error {
@@ -143,6 +160,9 @@ func askSignIn(c *fiber.Ctx) error {
 // alive tells whether a stream's person still is signed in with the role they came with.
 func (s *server) alive(v *visitor) func(context.Context) (bool, error) {
 	params := queries.SessionAliveParams{TokenHash: v.session, UserID: v.ID, Role: v.Role}
+	if v.AdminRole != "" {
+		params.AdminRole = &v.AdminRole
+	}
 	return func(ctx context.Context) (bool, error) { return s.system.SessionAlive(ctx, params) }
 }
 

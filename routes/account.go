@@ -62,7 +62,7 @@ func (s *server) passwordChange(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	err = s.change(c, func(tx pgx.Tx) error {
 		q := queries.New(tx)
 		if err := q.SetPassword(ctx, queries.SetPasswordParams{UserID: v.ID, PasswordHash: hash}); err != nil {
 			return err

@@ -64,6 +64,10 @@ func (s *server) cell(c *tables.Column, v tables.Value, title string) CellView {
 		return cell
 	}
 	switch c.Kind {
+	case tables.Text:
+		if t := s.registry.Table(v.Text); t != nil && c.Name == "table_name" {
+			cell.Kind, cell.Text, cell.Full = "tag", plainName(t.Singular), v.Text
+		}
 	case tables.Enum:
 		cell.Kind, cell.Text, cell.Full = "tag", enumWord(c, v.Text), v.Text
 		if states := enumStates[c.Type]; states != nil {

@@ -76,14 +76,14 @@ func (s *server) dataPage(c *fiber.Ctx) error {
 		}
 		page.Charts = true
 	}
-	if t.Creatable {
+	if t.Creatable && v.may(rightFor(t)) {
 		page.NewURL, page.NewIn = dataBase(t)+"/new", "drawer"
 		if t.NewPage != "" {
 			page.NewURL, page.NewIn = t.NewPage, "page"
 		}
 	}
 	if key := c.Query("open"); key != "" {
-		drawer, err := s.recordDrawer(c.UserContext(), t, key)
+		drawer, err := s.recordDrawer(c.UserContext(), v, t, key)
 		if errors.Is(err, tables.ErrGone) {
 			page.Flash = append(page.Flash, Toast{Kind: "warn", Text: "This " + t.Singular + " does not exist any more."})
 		} else if err != nil {

@@ -39,36 +39,43 @@ func (s *server) recordPage(c *fiber.Ctx) error {
 	if !wantsHTMX(c) {
 		return c.Redirect(dataBase(t)+"?open="+queryEscape(recordKey(c)), http.StatusSeeOther)
 	}
-	d, err := s.recordDrawer(c.UserContext(), t, recordKey(c))
+	d, err := s.recordDrawer(c.UserContext(), visitorOf(c), t, recordKey(c))
 	if err != nil {
 		return recordGone(t, err)
 	}
 	return s.render(c, http.StatusOK, "fragments/record", d)
 }
 
-// recordDrawer reads a record as the drawer shows it.
-func (s *server) recordDrawer(ctx context.Context, t *tables.Table, key string) (RecordDrawer, error) {
+// recordDrawer reads a record as the drawer shows it to somebody: who may not change it sees it without any editor.
+func (s *server) recordDrawer(ctx context.Context, v *visitor, t *tables.Table, key string) (RecordDrawer, error) {
 	rec, err := s.registry.Read(ctx, s.Database.System, t, key)
 	if err != nil {
 		return RecordDrawer{}, err
 	}
 	d := RecordDrawer{
 		Table: t.Name, Singular: t.Singular, Title: rec.Title, Key: key, Base: dataBase(t), Version: rec.Version,
-		JSONURL: recordPath(t, key) + "/json",
+		JSONURL: recordPath(t, key) + "/json", HistoryURL: recordHistory(t, key),
 	}
-	if t.Deletable {
+	may := v.may(rightFor(t))
+	if t.Deletable && may {
 		d.DeleteURL = recordPath(t, key) + "/delete"
 	}
 	if t.Page != "" {
 		d.PageURL = recordURL(t, key)
 	}
-	if t.Creatable && t.NewPage == "" {
+	if t.Creatable && t.NewPage == "" && may {
 		d.DuplicateURL = dataBase(t) + "/new?from=" + queryEscape(key)
+	}
+	if t.Name == auditTable {
+		return d, s.showChange(ctx, t, rec, &d)
 	}
 	for i, col := range t.Columns {
 		if col.Editable(false) {
-			d.Fields = append(d.Fields, fieldView(col, rec.Values[i], rec.Titles[i]))
-			continue
+			if may {
+				d.Fields = append(d.Fields, fieldView(col, rec.Values[i], rec.Titles[i]))
+				continue
+			}
+			d.Notice = v.lacks(rightFor(t))
 		}
 		f := s.fact(col, rec.Values[i], rec.Titles[i])
 		f.Cell = toTheSecond(t, f.Cell)
@@ -150,9 +157,12 @@ func (s *server) recordCreate(c *fiber.Ctx) error {
 	d := RecordDrawer{Table: t.Name, Singular: t.Singular, Base: dataBase(t), Action: dataBase(t)}
 	var key string
 	if len(form.errors) == 0 {
-		key, err = t.Insert(c.UserContext(), s.Database.System, form.values)
+		key, err = s.insert(c, t, &d, form.values)
 		if done, refused := s.refused(t, &d, &form, err); refused != nil {
 			return refused
+		} else if done && d.Invite != nil { // shown once: the drawer stays open
+			c.Set("HX-Trigger", `{"list-again": true}`)
+			return s.render(c, http.StatusOK, "fragments/record", d)
 		} else if done {
 			return s.recordMade(c, t, key)
 		}
@@ -238,7 +248,7 @@ func (s *server) recordSave(c *fiber.Ctx) error {
 	if err != nil {
 		return recordGone(t, err)
 	}
-	d, err := s.recordDrawer(ctx, t, key)
+	d, err := s.recordDrawer(ctx, visitorOf(c), t, key)
 	if err != nil {
 		return recordGone(t, err)
 	}
@@ -299,7 +309,7 @@ func (s *server) recordSaved(c *fiber.Ctx, t *tables.Table, key string) error {
 		}
 		return c.Redirect(dataBase(t)+"?open="+queryEscape(key), http.StatusSeeOther)
 	}
-	d, err := s.recordDrawer(c.UserContext(), t, key)
+	d, err := s.recordDrawer(c.UserContext(), visitorOf(c), t, key)
 	if err != nil {
 		return recordGone(t, err)
 	}

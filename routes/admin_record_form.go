@@ -162,6 +162,19 @@ func prettyJSON(text string) string {
 	return b.String()
 }
 
+// What the database refuses by itself; see migration 00033.
+const (
+	lastAdminStays = "FHQ03"
+	adminRoleStays = "FHQ04"
+)
+
+// checkWords are for checks of several columns.
+var checkWords = map[string]string{
+	"users_admin_role":          "Admins have a role in the admin, owners and staff have none.",
+	"admin_roles_admin_may_all": "The role admin may do everything. Make another role for people who may do less.",
+	"admin_roles_name_check":    "Name the role in small letters, digits and hyphens.",
+}
+
 var detailColumns = regexp.MustCompile(`^Key \(([^)]*)\)`)
 
 // recordRefusal words what the database refuses about a record's values, by field where it says which.
@@ -172,6 +185,10 @@ func recordRefusal(t *tables.Table, err error) (fields FieldErrors, message stri
 	}
 	sentence := ""
 	switch pg.Code {
+	case lastAdminStays:
+		return nil, "This is the last admin who can sign in. Make somebody else an admin first: without one nobody could.", true
+	case adminRoleStays:
+		return nil, "The role admin stays: it is the one that may do everything.", true
 	case pgerrcode.UniqueViolation:
 		sentence = "Another " + t.Singular + " has this already."
 	case pgerrcode.ForeignKeyViolation:
@@ -182,6 +199,9 @@ func recordRefusal(t *tables.Table, err error) (fields FieldErrors, message stri
 	case pgerrcode.NotNullViolation:
 		return FieldErrors{pg.ColumnName: fillIn}, "", true
 	case pgerrcode.CheckViolation:
+		if sentence := checkWords[pg.ConstraintName]; sentence != "" {
+			return nil, sentence, true
+		}
 		for _, c := range t.Columns { // Postgres names a column's own check after it
 			if pg.ConstraintName == t.Name+"_"+c.Name+"_check" {
 				return FieldErrors{c.Name: "This value is not allowed here."}, "", true

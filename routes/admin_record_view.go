@@ -19,6 +19,10 @@ type RecordDrawer struct {
 	DeleteURL       string // asks what goes with it; empty: it cannot be deleted by hand
 	DuplicateURL    string // empty: records of this table are not made by hand
 	JSONURL         string
+	HistoryURL      string // who changed it, and what
+	Notice          string // why the reader may not change it
+	Invite          *InviteLink
+	Change          *ChangeView // of an entry of the audit log
 }
 
 // New tells a record that is not there yet.

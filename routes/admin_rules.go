@@ -41,7 +41,57 @@ func (s *server) update(c *fiber.Ctx, t *tables.Table, before tables.Record, ver
 			values["email"] = &clean
 		}
 	}
-	return t.Update(ctx, s.Database.System, before.Key, version, values)
+	return s.change(c, func(tx pgx.Tx) error {
+		if err := t.Update(ctx, tx, before.Key, version, values); err != nil || t.Audited {
+			return err
+		}
+		now, err := s.registry.Read(ctx, tx, t, before.Key)
+		if err != nil {
+			return err
+		}
+		return note(ctx, tx, t, before, now)
+	})
+}
+
+// insert makes a record. A user made here is one of the operator's people: the drawer then shows the link with which they choose a password.
+func (s *server) insert(c *fiber.Ctx, t *tables.Table, d *RecordDrawer, values map[string]*string) (key string, err error) {
+	ctx := c.UserContext()
+	if t.Name != "users" {
+		err = s.change(c, func(tx pgx.Tx) (err error) {
+			key, err = t.Insert(ctx, tx, values)
+			return err
+		})
+		return key, err
+	}
+	person := queries.CreateColleagueParams{ID: newID(), Name: *values["name"], Phone: values["phone"]}
+	email, problem := cleanEmail(*values["email"])
+	fields := FieldErrors{"email": problem}
+	if role := values["admin_role"]; role == nil {
+		fields["admin_role"] = "Choose a role. Owners and staff are added on their business's page."
+	} else {
+		person.AdminRole = *role
+	}
+	if err := invalid(fields); err != nil {
+		return "", err
+	}
+	person.Email = email
+	var invite *InviteLink
+	err = s.change(c, func(tx pgx.Tx) (err error) {
+		q := queries.New(tx)
+		if err := q.CreateColleague(ctx, person); err != nil {
+			return personRefusal(err)
+		}
+		invite, err = s.newInvite(c, q, person.ID, person.Name, email)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if *d, err = s.recordDrawer(ctx, visitorOf(c), t, person.ID.String()); err != nil {
+		return "", err
+	}
+	d.Invite = invite
+	return d.Key, nil
 }
 
 // tenantChange is a form's values as the command takes them; what the form did not send stays.
@@ -88,13 +138,22 @@ func (s *server) remove(c *fiber.Ctx, t *tables.Table, key string) error {
 		}
 		return s.removeUser(c, t, key)
 	}
-	return t.Delete(ctx, s.Database.System, key)
+	return s.change(c, func(tx pgx.Tx) error {
+		before, err := s.registry.Read(ctx, tx, t, key)
+		if err != nil {
+			return err
+		}
+		if err := t.Delete(ctx, tx, key); err != nil {
+			return err
+		}
+		return note(ctx, tx, t, before, tables.Record{})
+	})
 }
 
 // removeUser takes an account away, with an event where it is of a tenant.
 func (s *server) removeUser(c *fiber.Ctx, t *tables.Table, key string) error {
 	ctx := c.UserContext()
-	return pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	return s.change(c, func(tx pgx.Tx) error {
 		rec, err := s.registry.Read(ctx, tx, t, key)
 		if err != nil {
 			return err

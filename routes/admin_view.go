@@ -5,8 +5,9 @@ import "time"
 // TenantsPage is the list of businesses (template "admin/tenants").
 type TenantsPage struct {
 	Page
-	List TenantList
-	Form TenantForm // the "New tenant" drawer
+	List     TenantList
+	Form     TenantForm // the "New tenant" drawer
+	ReadOnly bool       // the reader may make none
 }
 
 // TenantList is the list with its filters (template "fragments/tenant_list", element id "tenant-list").
@@ -72,6 +73,10 @@ type TenantPage struct {
 	Config   ConfigForm
 	People   PeoplePanel
 	Delete   DeleteForm
+
+	May        Rights // the reader's
+	ConfigURL  string // where those look at the settings who may not change them
+	HistoryURL string
 }
 
 // ConfigForm edits how the bot answers (template "fragments/config_form", element id "config-form").
@@ -101,6 +106,7 @@ type PeoplePanel struct {
 	Errors   FieldErrors
 	Error    string
 	Invite   *InviteLink // just created: shown once
+	Notice   string      // why the reader may change nobody; empty: they may
 }
 
 // PersonView is one account of a tenant.
@@ -147,6 +153,7 @@ type KeysPanel struct {
 	Error    string
 	NewKey   string // shown once, right after creating
 	NewLabel string
+	Notice   string // why the reader may neither make nor revoke any; empty: they may
 }
 
 // KeyRow is one API key. The key itself is stored only as a hash.

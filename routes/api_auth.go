@@ -16,12 +16,16 @@ import (
 
 // program is what calls the JSON API.
 type program struct {
-	Label  string
-	Tenant uuid.UUID // uuid.Nil: its key reaches every tenant
-	hash   []byte    // of its key
+	ID          uuid.UUID // of its key
+	Label       string
+	Tenant      uuid.UUID // uuid.Nil: its key reaches every tenant
+	hash        []byte    // of its key
+	ip, request string    // of the request it is behind
 }
 
-func (p program) actor() jobs.Actor { return jobs.Actor{Name: "API key " + p.Label} }
+func (p program) actor() jobs.Actor {
+	return jobs.Actor{Kind: queries.ActorKindAPIKEY, KeyID: &p.ID, Name: "API key " + p.Label, IP: p.ip, Request: p.request}
+}
 
 // global tells whether the key reaches every tenant.
 func (p program) global() bool { return p.Tenant == uuid.Nil }
@@ -60,7 +64,7 @@ func (s *server) requireAPIKey(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	p := program{Label: found.Label, hash: hash}
+	p := program{ID: found.ID, Label: found.Label, hash: hash, ip: s.clientIP(c), request: requestID(c)}
 	if found.TenantID != nil {
 		p.Tenant = *found.TenantID
 	}

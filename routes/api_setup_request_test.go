@@ -17,7 +17,7 @@ func (s *site) request(email, business, phone string) uuid.UUID {
 	must(s.t, err)
 	id, err := s.commands.SubmitSetup(s.t.Context(), user.ID, jobs.SetupRequest{
 		BusinessName: business, BusinessKind: "SALON", TemplateType: "BOOKING", Language: "SW", WhatsAppNumber: phone,
-	})
+	}, jobs.Actor{Kind: queries.ActorKindOWNER, UserID: &user.ID, Name: user.Name})
 	must(s.t, err)
 	return id
 }

@@ -1,6 +1,10 @@
 package routes
 
-import "time"
+import (
+	"time"
+
+	"flowhq/jobs"
+)
 
 // LoginPage signs a person in (template "login"). POST /login with email, password, next.
 type LoginPage struct {
@@ -41,6 +45,7 @@ type InvitePage struct {
 	Errors   FieldErrors
 	Error    string
 	Expires  time.Time
+	person   jobs.Actor
 }
 
 // LinkGonePage is shown for a link that expired or was used (template "link_gone").

@@ -34,7 +34,7 @@ func (s *server) demoRoutes() []route {
 		{"GET", "/demo/phone", anyone, s.phonePage},
 		{"GET", "/demo/phone/stream", anyone, s.phoneStream},
 		{"POST", "/demo/phone/send", anyone, s.phoneSend},
-		{"POST", "/admin/tenants/:id/demo-scan", admin, s.tenantDemoScan},
+		{"POST", "/admin/tenants/:id/demo-scan", rightWorkers, s.tenantDemoScan},
 		{"POST", "/portal/demo-scan", portal, s.portalDemoScan},
 	}
 }

@@ -63,7 +63,7 @@ func (s *server) emailChange(c *fiber.Ctx) error {
 		form.Errors = FieldErrors{"current": words.T(v.Lang, "password.wrong")}
 		return answer(http.StatusUnprocessableEntity)
 	}
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	err = s.change(c, func(tx pgx.Tx) error {
 		q := queries.New(tx)
 		if err := q.ClearLoginAttempts(ctx, "email:"+v.Email); err != nil {
 			return err
@@ -103,7 +103,14 @@ func (s *server) emailConfirmPage(c *fiber.Ctx) error {
 // emailConfirm changes the address. Who has the link has the mailbox.
 func (s *server) emailConfirm(c *fiber.Ctx) error {
 	ctx := c.UserContext()
-	err := pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	found, err := s.system.FindPersonalLink(ctx, queries.FindPersonalLinkParams{TokenHash: hashToken(c.Params("token")), Purpose: queries.LinkPurposeCHANGEEMAIL})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return s.linkGone(c, "gone.email", langOf(c))
+	}
+	if err != nil {
+		return err
+	}
+	err = s.personOf(c, found).InTx(ctx, s.Database.System, func(tx pgx.Tx) error {
 		q := queries.New(tx)
 		link, err := q.UsePersonalLink(ctx, queries.UsePersonalLinkParams{TokenHash: hashToken(c.Params("token")), Purpose: queries.LinkPurposeCHANGEEMAIL})
 		if errors.Is(err, pgx.ErrNoRows) || err == nil && link.UserID == nil {

@@ -6,10 +6,13 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"flowhq/queries"
 )
 
-func (s *server) keysPanel(ctx context.Context) (KeysPanel, error) {
-	var p KeysPanel
+func (s *server) keysPanel(ctx context.Context, v *visitor) (KeysPanel, error) {
+	p := KeysPanel{Notice: v.lacks(rightPeople)}
 	rows, err := s.system.ListAPIKeys(ctx)
 	if err != nil {
 		return p, err
@@ -40,7 +43,7 @@ func (s *server) keysPage(c *fiber.Ctx) error {
 
 // keysWith answers with the panel as it is now and what is special this time: a key is shown once, so there is no redirect.
 func (s *server) keysWith(c *fiber.Ctx, status int, special func(*KeysPanel), toast string) error {
-	panel, err := s.keysPanel(c.UserContext())
+	panel, err := s.keysPanel(c.UserContext(), visitorOf(c))
 	if err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func (s *server) keyCreate(c *fiber.Ctx) error {
 	}
 	var key string
 	if err == nil {
-		key, err = CreateAPIKey(c.UserContext(), s.Database, label, tenant)
+		key, err = createAPIKey(c.UserContext(), s.Database, label, tenant, visitorOf(c).actor())
 	}
 	if refusal, ok := formRefusal(err); ok {
 		return s.keysWith(c, http.StatusUnprocessableEntity, func(p *KeysPanel) {
@@ -89,7 +92,11 @@ func (s *server) keyRevoke(c *fiber.Ctx) error {
 	if err != nil {
 		return notFound("This key")
 	}
-	n, err := s.system.RevokeAPIKey(c.UserContext(), id)
+	var n int64
+	err = s.change(c, func(tx pgx.Tx) (err error) {
+		n, err = queries.New(tx).RevokeAPIKey(c.UserContext(), id)
+		return err
+	})
 	if err != nil {
 		return err
 	}

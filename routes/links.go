@@ -26,6 +26,7 @@ type LinksPanel struct {
 	Rows   []LinkRow
 	MailOn bool
 	Shown  *InviteLink
+	Notice string // why the reader may be shown none; empty: they may
 }
 
 // LinkRow is one link that still works.
@@ -39,8 +40,8 @@ var linkPurposes = map[queries.LinkPurpose]string{
 	queries.LinkPurposeRESETPASSWORD: "New password", queries.LinkPurposeCHANGEEMAIL: "Change of e-mail",
 }
 
-func (s *server) linksPanel(ctx context.Context) (LinksPanel, error) {
-	p := LinksPanel{MailOn: s.MailOn}
+func (s *server) linksPanel(ctx context.Context, v *visitor) (LinksPanel, error) {
+	p := LinksPanel{MailOn: s.MailOn, Notice: v.lacks(rightPeople)}
 	rows, err := s.system.ListPendingLinks(ctx)
 	for _, r := range rows {
 		p.Rows = append(p.Rows, LinkRow{
@@ -51,7 +52,7 @@ func (s *server) linksPanel(ctx context.Context) (LinksPanel, error) {
 }
 
 func (s *server) linksPage(c *fiber.Ctx) error {
-	panel, err := s.linksPanel(c.UserContext())
+	panel, err := s.linksPanel(c.UserContext(), visitorOf(c))
 	if err != nil {
 		return err
 	}
@@ -65,11 +66,25 @@ func (s *server) linkShow(c *fiber.Ctx) error {
 	if err != nil {
 		return notFound("This link")
 	}
-	before, err := s.linksPanel(ctx)
+	before, err := s.linksPanel(ctx, visitorOf(c))
 	if err != nil {
 		return err
 	}
-	path, ends, err := jobs.RenewLink(ctx, s.system, id)
+	var path string
+	var ends time.Time
+	err = s.change(c, func(tx pgx.Tx) error {
+		q := queries.New(tx)
+		if path, ends, err = jobs.RenewLink(ctx, q, id); err != nil {
+			return err
+		}
+		shown := queries.AuditNoteParams{Action: queries.AuditActionSHOW, TableName: "one_time_links", RecordKey: id.String()}
+		for _, r := range before.Rows {
+			if r.ID == id.String() {
+				shown.RecordTitle = r.Email
+			}
+		}
+		return q.AuditNote(ctx, shown)
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return notFound("This link")
 	}

@@ -101,6 +101,7 @@ type SendForm struct {
 	Errors  FieldErrors
 	Error   string // the whole form: "The number is not connected…"
 	Enabled bool   // false while the session is not connected
+	Notice  string // why the reader may not write; empty: they may
 }
 
 // EventView is one entry of the timeline (template "fragments/event", element id "event-<ID>").

@@ -73,8 +73,14 @@ func (s *server) jobsDashboard(c *fiber.Ctx) error {
 	if s.Jobs == nil {
 		return fiber.ErrNotFound
 	}
+	if err := guardJobs(c); err != nil {
+		return err
+	}
 	if err := adaptor.HTTPHandler(s.Jobs)(c); err != nil {
 		return err
+	}
+	if !reads(c) && c.Response().StatusCode() < http.StatusBadRequest {
+		return s.noteJobs(c)
 	}
 	if strings.HasPrefix(c.Path(), JobsPrefix+"/assets/") && c.Response().StatusCode() == http.StatusOK {
 		c.Set(fiber.HeaderCacheControl, "private, max-age=31536000, immutable")

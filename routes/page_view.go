@@ -24,9 +24,10 @@ type Page struct {
 
 // UserView is the person signed in.
 type UserView struct {
-	Name  string
-	Email string
-	Role  string // ADMIN, OWNER or STAFF
+	Name      string
+	Email     string
+	Role      string // ADMIN, OWNER or STAFF
+	AdminRole string // of the operator's people: support, say; empty for an admin
 }
 
 // Initials are the first letters of the first and the last word of the name, for the avatar.

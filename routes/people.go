@@ -20,8 +20,8 @@ import (
 
 var roleLabels = map[queries.UserRole]string{queries.UserRoleOWNER: "Owner", queries.UserRoleSTAFF: "Staff"}
 
-func (s *server) peoplePanel(ctx context.Context, tenant uuid.UUID) (PeoplePanel, error) {
-	p := PeoplePanel{TenantID: tenant.String(), Role: string(queries.UserRoleOWNER)}
+func (s *server) peoplePanel(ctx context.Context, v *visitor, tenant uuid.UUID) (PeoplePanel, error) {
+	p := PeoplePanel{TenantID: tenant.String(), Role: string(queries.UserRoleOWNER), Notice: v.lacks(rightPeople)}
 	rows, err := s.system.ListPeople(ctx, tenant)
 	if err != nil {
 		return p, err
@@ -56,7 +56,7 @@ func (s *server) personCreate(c *fiber.Ctx) error {
 	var invite *InviteLink
 	if err == nil {
 		person := queries.CreatePersonParams{ID: newID(), TenantID: t.Tenant.ID, Name: name, Email: email, Role: role}
-		err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+		err = s.change(c, func(tx pgx.Tx) error {
 			q := queries.New(tx)
 			if err := q.CreatePerson(ctx, person); err != nil {
 				return personRefusal(err)
@@ -119,7 +119,7 @@ func personEvent(ctx context.Context, q *queries.Queries, tenant uuid.UUID, by *
 // shown once cannot wait for the page after a redirect.
 func (s *server) peopleWith(c *fiber.Ctx, t queries.GetTenantRow, status int, special func(*PeoplePanel), toast string) error {
 	if wantsHTMX(c) {
-		panel, err := s.peoplePanel(c.UserContext(), t.Tenant.ID)
+		panel, err := s.peoplePanel(c.UserContext(), visitorOf(c), t.Tenant.ID)
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *server) personInvite(c *fiber.Ctx) error {
 	}
 	ctx := c.UserContext()
 	var invite *InviteLink
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	err = s.change(c, func(tx pgx.Tx) error {
 		q := queries.New(tx)
 		if err := personEvent(ctx, q, t.Tenant.ID, visitorOf(c), "INVITE_CREATED", p.Name); err != nil {
 			return err
@@ -183,7 +183,7 @@ func (s *server) personRemove(c *fiber.Ctx) error {
 		return err
 	}
 	ctx := c.UserContext()
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	err = s.change(c, func(tx pgx.Tx) error {
 		q := queries.New(tx)
 		if n, err := q.DeletePerson(ctx, queries.DeletePersonParams{TenantID: t.Tenant.ID, UserID: p.ID}); err != nil {
 			return err

@@ -40,10 +40,20 @@ func (s *server) passwordLink(c *fiber.Ctx, purpose queries.LinkPurpose) (Invite
 	}
 	page := InvitePage{Page: s.page(c, words.T(lang, "password.heading"), ""), Action: c.Path(), Name: row.Name, Email: row.Email, Expires: row.ExpiresAt}
 	page.Lang = lang
+	page.person = s.personOf(c, row)
 	if row.BusinessName != nil {
 		page.Business = *row.BusinessName
 	}
 	return page, nil
+}
+
+// personOf is who a link is of, in the audit log: an account, or an owner to be.
+func (s *server) personOf(c *fiber.Ctx, link queries.FindPersonalLinkRow) jobs.Actor {
+	a := jobs.Actor{Kind: queries.ActorKindOWNER, UserID: link.UserID, Name: link.Name, IP: s.clientIP(c), Request: requestID(c)}
+	if link.Role != nil {
+		a.Kind = queries.ActorKind(*link.Role)
+	}
+	return a
 }
 
 // passwordLinkPage shows the form of such a link. Opening it uses nothing up: mail programs open links, too.
@@ -81,7 +91,7 @@ func (s *server) passwordLinkUse(purpose queries.LinkPurpose) fiber.Handler {
 			return err
 		}
 		var user uuid.UUID
-		err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) (err error) {
+		err = page.person.InTx(ctx, s.Database.System, func(tx pgx.Tx) (err error) {
 			user, err = usePasswordLink(ctx, queries.New(tx), hashToken(c.Params("token")), purpose, hash, page.Email)
 			return err
 		})

@@ -144,7 +144,9 @@ func (s *server) keySetupRequest(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, err := s.Commands.SubmitSetup(c.UserContext(), user.ID, r)
+	id, err := s.Commands.SubmitSetup(c.UserContext(), user.ID, r, jobs.Actor{
+		Kind: queries.ActorKind(user.Role), UserID: &user.ID, Name: user.Name, IP: s.clientIP(c), Request: requestID(c),
+	})
 	var refusal *jobs.Error
 	if errors.As(err, &refusal) && len(refusal.Fields) > 0 {
 		named := FieldErrors{}

@@ -92,7 +92,7 @@ func (s *server) portalPersonInvite(c *fiber.Ctx) error {
 			return &Error{Status: http.StatusTooManyRequests, RetryIn: wait, Message: tooManyTries(wait)}
 		}
 		person := queries.CreatePersonParams{ID: newID(), TenantID: v.Tenant, Name: name, Email: email, Role: queries.UserRoleSTAFF}
-		err := pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+		err := s.change(c, func(tx pgx.Tx) error {
 			if err := queries.New(tx).CreatePerson(ctx, person); err != nil {
 				return personRefusal(err)
 			}
@@ -146,7 +146,7 @@ func (s *server) portalPersonLink(c *fiber.Ctx) error {
 		return err
 	}
 	ctx, v := c.UserContext(), visitorOf(c)
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	err = s.change(c, func(tx pgx.Tx) error {
 		return s.inviteTo(ctx, tx, v, p.ID, p.Name, p.Email, "INVITE_CREATED")
 	})
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *server) portalPersonRemove(c *fiber.Ctx) error {
 		return err
 	}
 	ctx, v := c.UserContext(), visitorOf(c)
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	err = s.change(c, func(tx pgx.Tx) error {
 		q := queries.New(tx)
 		if _, err := q.DeletePerson(ctx, queries.DeletePersonParams{TenantID: v.Tenant, UserID: p.ID}); err != nil {
 			return err

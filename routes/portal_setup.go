@@ -118,7 +118,7 @@ func (s *server) portalSetupSend(c *fiber.Ctx) error {
 	}
 	_, err := s.Commands.SubmitSetup(ctx, v.ID, jobs.SetupRequest{
 		BusinessName: f.BusinessName, BusinessKind: f.Kind, TemplateType: f.Template, Language: f.Language, WhatsAppNumber: f.Phone, Hours: hours,
-	})
+	}, v.actor())
 	var refusal *jobs.Error
 	switch {
 	case errors.As(err, &refusal) && len(refusal.Fields) > 0:

@@ -18,6 +18,9 @@ func (s *server) page(c *fiber.Ctx, title, nav string) Page {
 	if v := visitorOf(c); v != nil {
 		p.User = &UserView{Name: v.Name, Email: v.Email, Role: string(v.Role)}
 		p.Applying = v.Role == queries.UserRoleOWNER && !v.Approved
+		if v.AdminRole != adminRole {
+			p.User.AdminRole = v.AdminRole
+		}
 		p.Flash = s.toasts(c)
 		for i := range p.Flash {
 			p.Flash[i].Lang = p.Lang

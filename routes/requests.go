@@ -29,6 +29,7 @@ type RequestList struct {
 	Waiting int
 	Reason  string // as typed
 	Error   string
+	Notice  string // why the reader may answer none; empty: they may
 }
 
 // RequestRow is one request (template "fragments/request_row", element id "request-<TenantID>").
@@ -72,20 +73,27 @@ func requestRow(r queries.ListNewestSetupRequestsRow) RequestRow {
 	return row
 }
 
-func (s *server) requestList(ctx context.Context) (RequestList, error) {
+// For leaves out what the reader's role does not allow.
+func (r RequestRow) For(v *visitor) RequestRow {
+	r.Open = r.Open && v.may(rightRecords)
+	return r
+}
+
+func (s *server) requestList(ctx context.Context, v *visitor) (RequestList, error) {
 	rows, err := s.system.ListNewestSetupRequests(ctx, queries.ListNewestSetupRequestsParams{PageSize: requestsShown})
-	var l RequestList
+	l := RequestList{Notice: v.lacks(rightRecords)}
 	for _, r := range rows {
-		l.Rows = append(l.Rows, requestRow(r))
-		if l.Rows[len(l.Rows)-1].Open {
+		row := requestRow(r)
+		if row.Open {
 			l.Waiting++
 		}
+		l.Rows = append(l.Rows, row.For(v))
 	}
 	return l, err
 }
 
 func (s *server) requestsPage(c *fiber.Ctx) error {
-	list, err := s.requestList(c.UserContext())
+	list, err := s.requestList(c.UserContext(), visitorOf(c))
 	if err != nil {
 		return err
 	}
@@ -153,7 +161,7 @@ func chosen(c *fiber.Ctx) (ids []uuid.UUID) {
 }
 
 func (s *server) requestsWith(c *fiber.Ctx, status int, problem, toast string) error {
-	list, err := s.requestList(c.UserContext())
+	list, err := s.requestList(c.UserContext(), visitorOf(c))
 	if err != nil {
 		return err
 	}
@@ -172,20 +180,21 @@ func (s *server) requestsWith(c *fiber.Ctx, status int, problem, toast string) e
 
 // requestsStream keeps the rows up to date; a new business comes on top.
 func (s *server) requestsStream(c *fiber.Ctx) error {
+	v := visitorOf(c)
 	send := func(ctx context.Context, w *eventWriter, tenant uuid.UUID) error {
 		rows, err := s.system.ListNewestSetupRequests(ctx, queries.ListNewestSetupRequestsParams{OnlyTenant: tenant, PageSize: requestsShown})
 		if err != nil {
 			return err
 		}
 		for _, r := range slices.Backward(rows) {
-			if err := s.sendFragments(w, "tenant", fragment{"fragments/request_row", requestRow(r)}); err != nil {
+			if err := s.sendFragments(w, "tenant", fragment{"fragments/request_row", requestRow(r).For(v)}); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	return s.stream(c, feed{
-		sub: s.Hub.Subscribe(uuid.Nil), allowed: s.alive(visitorOf(c)),
+		sub: s.Hub.Subscribe(uuid.Nil), allowed: s.alive(v),
 		present: func(ctx context.Context, w *eventWriter) error { return send(ctx, w, uuid.Nil) },
 		changed: func(ctx context.Context, w *eventWriter, events []Event) error {
 			for _, e := range events {

@@ -12,16 +12,23 @@ import (
 type role int
 
 const (
-	open      role = iota // anyone, without a browser session: assets, health
-	anyone                // anyone; who is signed in, if somebody is, is known
-	signedIn              // any person with a session
-	admin                 // people with role ADMIN
-	portal                // people with role OWNER or STAFF, each in their own tenant, once that is approved
-	owner                 // of those, the OWNER
-	member                // OWNER or STAFF, approved or not
-	applicant             // OWNER, approved or not
-	apiKey                // programs with an API key
-	portalKey             // another front end, with PORTAL_INTERNAL_KEY, in the name of a person
+	open          role = iota // anyone, without a browser session: assets, health
+	anyone                    // anyone; who is signed in, if somebody is, is known
+	signedIn                  // any person with a session
+	admin                     // people with role ADMIN, whatever their rights: for looking
+	self                      // the same, for what concerns nobody but themselves
+	rightWorkers              // those of them whose row in admin_roles has this right …
+	rightMessages             // … or this one
+	rightRecords
+	rightPeople
+	rightSystem
+	byTable   // … or the one that the path's table needs
+	portal    // people with role OWNER or STAFF, each in their own tenant, once that is approved
+	owner     // of those, the OWNER
+	member    // OWNER or STAFF, approved or not
+	applicant // OWNER, approved or not
+	apiKey    // programs with an API key
+	portalKey // another front end, with PORTAL_INTERNAL_KEY, in the name of a person
 )
 
 const anyMethod = "ALL"
@@ -73,48 +80,48 @@ func (s *server) table() []route {
 		{"GET", "/admin/overview/stream", admin, s.overviewStream},
 		{"GET", "/admin/stream", admin, s.tenantsStream},
 		{"GET", "/admin/tenants", admin, s.tenantsPage},
-		{"POST", "/admin/tenants", admin, s.tenantCreate},
+		{"POST", "/admin/tenants", rightRecords, s.tenantCreate},
 		{"GET", "/admin/tenants/:id", admin, s.tenantPage},
 		{"GET", "/admin/tenants/:id/stream", admin, s.tenantStream},
 		{"GET", "/admin/tenants/:id/ledger", admin, s.tenantLedger},
 		{"GET", "/admin/tenants/:id/messages", admin, s.tenantMessages},
-		{"POST", "/admin/tenants/:id/messages", admin, s.tenantSend},
+		{"POST", "/admin/tenants/:id/messages", rightMessages, s.tenantSend},
 		{"GET", "/admin/tenants/:id/events", admin, s.tenantEvents},
-		{"POST", "/admin/tenants/:id/config", admin, s.tenantConfig},
-		{"POST", "/admin/tenants/:id/worker/:action", admin, s.tenantWorker},
-		{"POST", "/admin/tenants/:id/pair-code", admin, s.tenantPairCode},
-		{"POST", "/admin/tenants/:id/people", admin, s.personCreate},
-		{"POST", "/admin/tenants/:id/people/:user/invite", admin, s.personInvite},
-		{"POST", "/admin/tenants/:id/people/:user/remove", admin, s.personRemove},
-		{"POST", "/admin/tenants/:id/delete", admin, s.tenantDelete},
+		{"POST", "/admin/tenants/:id/config", rightRecords, s.tenantConfig},
+		{"POST", "/admin/tenants/:id/worker/:action", rightWorkers, s.tenantWorker},
+		{"POST", "/admin/tenants/:id/pair-code", rightWorkers, s.tenantPairCode},
+		{"POST", "/admin/tenants/:id/people", rightPeople, s.personCreate},
+		{"POST", "/admin/tenants/:id/people/:user/invite", rightPeople, s.personInvite},
+		{"POST", "/admin/tenants/:id/people/:user/remove", rightPeople, s.personRemove},
+		{"POST", "/admin/tenants/:id/delete", rightRecords, s.tenantDelete},
 		{"GET", "/admin/ledger", admin, s.ledgerPage},
 		{"GET", "/admin/requests", admin, s.requestsPage},
 		{"GET", "/admin/requests/stream", admin, s.requestsStream},
-		{"POST", "/admin/requests", admin, s.requestsAnswer},
+		{"POST", "/admin/requests", rightRecords, s.requestsAnswer},
 		{"GET", "/admin/links", admin, s.linksPage},
-		{"POST", "/admin/links/:link/show", admin, s.linkShow},
+		{"POST", "/admin/links/:link/show", rightPeople, s.linkShow},
 		{"GET", "/admin/keys", admin, s.keysPage},
-		{"POST", "/admin/keys", admin, s.keyCreate},
-		{"POST", "/admin/keys/:id/revoke", admin, s.keyRevoke},
+		{"POST", "/admin/keys", rightPeople, s.keyCreate},
+		{"POST", "/admin/keys/:id/revoke", rightPeople, s.keyRevoke},
 		{"GET", "/admin/data/:table", admin, s.dataPage},
-		{"POST", "/admin/data/:table", admin, s.recordCreate},
+		{"POST", "/admin/data/:table", byTable, s.recordCreate},
 		{"GET", "/admin/data/:table/stream", admin, s.dataStream},
 		{"GET", "/admin/data/:table/count", admin, s.dataCount},
 		{"GET", "/admin/data/:table/chart", admin, s.dataChart},
 		{"GET", "/admin/data/:table/pick", admin, s.pick},
-		{"POST", "/admin/data/:table/columns", admin, s.columnsChange},
-		{"POST", "/admin/data/:table/views", admin, s.viewSave},
-		{"GET", "/admin/data/:table/new", admin, s.recordNew},
+		{"POST", "/admin/data/:table/columns", self, s.columnsChange},
+		{"POST", "/admin/data/:table/views", self, s.viewSave},
+		{"GET", "/admin/data/:table/new", byTable, s.recordNew},
 		{"GET", "/admin/data/:table/row/:key", admin, s.dataRowOne},
 		{"GET", "/admin/data/:table/record/:key", admin, s.recordPage},
-		{"POST", "/admin/data/:table/record/:key", admin, s.recordSave},
+		{"POST", "/admin/data/:table/record/:key", byTable, s.recordSave},
 		{"GET", "/admin/data/:table/record/:key/json", admin, s.recordJSON},
-		{"GET", "/admin/data/:table/record/:key/delete", admin, s.recordDeleteAsk},
-		{"POST", "/admin/data/:table/record/:key/delete", admin, s.recordDelete},
-		{"POST", "/admin/views/:id/delete", admin, s.viewDelete},
-		{"POST", "/admin/pins/:table", admin, s.pinToggle},
+		{"GET", "/admin/data/:table/record/:key/delete", byTable, s.recordDeleteAsk},
+		{"POST", "/admin/data/:table/record/:key/delete", byTable, s.recordDelete},
+		{"POST", "/admin/views/:id/delete", self, s.viewDelete},
+		{"POST", "/admin/pins/:table", self, s.pinToggle},
 		{"GET", "/admin/account", admin, s.adminAccountPage},
-		{"POST", "/admin/account/password", admin, s.passwordChange},
+		{"POST", "/admin/account/password", self, s.passwordChange},
 		{anyMethod, JobsPrefix, admin, s.jobsDashboard},
 		{anyMethod, JobsPrefix + "/*", admin, s.jobsDashboard},
 

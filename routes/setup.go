@@ -81,7 +81,8 @@ func (s *server) setup(c *fiber.Ctx) error {
 		return err
 	}
 	id := newID()
-	err = pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	actor := jobs.Actor{Kind: queries.ActorKindADMIN, UserID: &id, Name: page.Name, IP: s.clientIP(c), Request: requestID(c)}
+	err = actor.InTx(ctx, s.Database.System, func(tx pgx.Tx) error {
 		q := queries.New(tx)
 		if n, err := q.UseSetupLinks(ctx, hashToken(c.Params("token"))); err != nil {
 			return err

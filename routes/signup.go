@@ -1,7 +1,6 @@
 package routes
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -61,7 +60,7 @@ func (s *server) signUp(c *fiber.Ctx) error {
 		page.Error = words.Refusal(lang, tooManyTries(wait))
 		return s.showSignUp(c, http.StatusTooManyRequests, "signup", page)
 	}
-	err := pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+	err := s.stranger(c, "sign-up page").InTx(ctx, s.Database.System, func(tx pgx.Tx) error {
 		q := queries.New(tx)
 		m := jobs.Mail{Kind: jobs.MailSignUp, To: email, Name: page.Name, Lang: lang}
 		user, err := q.GetUserByEmail(ctx, email)
@@ -107,14 +106,15 @@ func (s *server) forgot(c *fiber.Ctx) error {
 		page.Error = words.Refusal(lang, tooManyTries(wait))
 		return s.showSignUp(c, http.StatusTooManyRequests, "forgot", page)
 	}
-	if err := s.orderReset(ctx, email, lang); err != nil {
+	if err := s.orderReset(c, email, lang); err != nil {
 		return err
 	}
 	return c.Redirect("/forgot/sent", http.StatusSeeOther)
 }
 
-func (s *server) orderReset(ctx context.Context, email, lang string) error {
-	return pgx.BeginFunc(ctx, s.Database.System, func(tx pgx.Tx) error {
+func (s *server) orderReset(c *fiber.Ctx, email, lang string) error {
+	ctx := c.UserContext()
+	return s.stranger(c, "page for forgotten passwords").InTx(ctx, s.Database.System, func(tx pgx.Tx) error {
 		user, err := queries.New(tx).GetUserByEmail(ctx, email)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil

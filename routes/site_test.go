@@ -36,6 +36,7 @@ type site struct {
 	server   *server
 	commands *jobs.Commands
 	url      string
+	seen     int // entries of the audit log that a test has looked at
 }
 
 const testPassword = "correct horse battery"
@@ -198,6 +199,13 @@ func (s *site) signedIn(email string) *browser {
 	b := s.browser()
 	b.post("/login", url.Values{"email": {email}, "password": {testPassword}}).want(s.t, http.StatusSeeOther)
 	return b
+}
+
+// colleague makes one of the operator's people, whose address is their role's.
+func (s *site) colleague(role string) {
+	s.t.Helper()
+	_, err := UpsertColleague(context.Background(), s.db, role+"@example.org", testPassword, role)
+	must(s.t, err)
 }
 
 // tenant makes a business whose number ends in n.

@@ -72,6 +72,15 @@ type StatePanel struct {
 
 	// Which buttons are legal in the present state.
 	CanStart, CanStop, CanRestart, CanLogout bool
+	Notice                                   string // why the reader has none of them
+}
+
+// For leaves out what the reader's role does not allow.
+func (p StatePanel) For(v *visitor) StatePanel {
+	if p.Notice = v.lacks(rightWorkers); p.Notice != "" {
+		p.CanStart, p.CanStop, p.CanRestart, p.CanLogout = false, false, false, false
+	}
+	return p
 }
 
 // LinkPanel is where a number gets linked (template "fragments/link_panel", element id "link-panel").
@@ -100,6 +109,15 @@ type LinkPanel struct {
 	DemoMode bool   // adds "Scan with the demo phone"
 
 	Pair PairForm
+}
+
+// withoutLinking leaves out what links a number: who sees a code can.
+func (p LinkPanel) withoutLinking() LinkPanel {
+	if (p.ShowQR || p.Preparing) && p.Reason == "" {
+		p.Reason = "A number is being linked. The code is for those who may link one."
+	}
+	p.ShowQR, p.QR, p.QRCode, p.Preparing, p.CanStart, p.Pair.Code = false, "", "", false, false, ""
+	return p
 }
 
 // PairForm asks for a phone number and shows the eight characters to type on the phone

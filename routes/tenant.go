@@ -51,10 +51,13 @@ func (s *server) tenantView(c *fiber.Ctx, t queries.GetTenantRow) (TenantPage, e
 	page := TenantPage{
 		Page: s.page(c, t.Tenant.Name, "tenants"), ID: t.Tenant.ID.String(), Name: t.Tenant.Name,
 		Business: t.TenantConfig.BusinessName, Phone: t.Tenant.PhoneNumber, Created: t.Tenant.CreatedAt,
-		Send:   sendForm(t),
+		Send:   sendForm(t).For(visitorOf(c)),
 		Config: s.configForm(t.TenantConfig),
 		Delete: DeleteForm{TenantID: t.Tenant.ID.String(), Name: t.Tenant.Name},
 	}
+	v := visitorOf(c)
+	page.May, page.HistoryURL = v.rights, recordHistory(s.registry.Table("tenants"), page.ID)
+	page.ConfigURL = recordURL(s.registry.Table("tenant_configs"), t.TenantConfig.ID.String())
 	page.StreamURL = base + "/stream"
 	var err error
 	if page.State, err = s.statePanel(ctx, s.system, t); err != nil {
@@ -63,13 +66,17 @@ func (s *server) tenantView(c *fiber.Ctx, t queries.GetTenantRow) (TenantPage, e
 	if page.Link, err = s.linkPanel(t, base, "en"); err != nil {
 		return page, err
 	}
+	page.State = page.State.For(v)
+	if !v.may(rightWorkers) {
+		page.Link = page.Link.withoutLinking()
+	}
 	if page.Messages, err = listMessages(ctx, s.system, t.Tenant.ID, newest(), pageSize, "en", base+"/messages"); err != nil {
 		return page, err
 	}
 	if page.Events, err = listEvents(ctx, s.system, t.Tenant.ID, newest(), pageSize, "en", base+"/events"); err != nil {
 		return page, err
 	}
-	page.People, err = s.peoplePanel(ctx, t.Tenant.ID)
+	page.People, err = s.peoplePanel(ctx, v, t.Tenant.ID)
 	return page, err
 }
 
@@ -109,6 +116,12 @@ func (s *server) tenantEvents(c *fiber.Ctx) error {
 // sendForm is open once a number is linked: while it is disconnected, messages wait in the queue.
 func sendForm(t queries.GetTenantRow) SendForm {
 	return SendForm{Action: tenantBase(t.Tenant.ID) + "/messages", Enabled: t.WhatsappSession.Jid != nil}
+}
+
+// For says why the reader may not write, where their role does not allow it.
+func (f SendForm) For(v *visitor) SendForm {
+	f.Notice = v.lacks(rightMessages)
+	return f
 }
 
 // tenantSend writes to a customer in a person's name.

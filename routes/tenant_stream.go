@@ -86,21 +86,21 @@ func (s *server) tenantStream(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, canSend := t.Tenant.ID, sendForm(t).Enabled
+	v, id, canSend := visitorOf(c), t.Tenant.ID, sendForm(t).Enabled
 	live := tenantLive{
 		s: s, tenant: id, base: tenantBase(id), lang: "en", query: func(_ context.Context, fn func(*queries.Queries) error) error { return fn(s.system) },
 		state: func(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) ([]fragment, error) {
 			panel, err := s.statePanel(ctx, q, t)
-			parts := []fragment{{"fragments/state_panel", panel}}
+			parts := []fragment{{"fragments/state_panel", panel.For(v)}}
 			if form := sendForm(t); form.Enabled != canSend { // only then: it may hold what somebody wrote
 				canSend = form.Enabled
-				parts = append(parts, fragment{"fragments/send_form", form})
+				parts = append(parts, fragment{"fragments/send_form", form.For(v)})
 			}
 			return parts, err
 		},
-		messages: true, events: true, panel: true, countsQueue: true, rows: pageSize,
+		messages: true, events: true, panel: true, countsQueue: true, rows: pageSize, unlinked: !v.may(rightWorkers),
 	}
-	return s.stream(c, live.feed(visitorOf(c)))
+	return s.stream(c, live.feed(v))
 }
 
 // tenantLive sends what changes about one tenant, for the admin's page and the owner's pages.
@@ -113,11 +113,12 @@ type tenantLive struct {
 	state                                func(context.Context, *queries.Queries, queries.GetTenantRow) ([]fragment, error) // the page's own summary
 	panel, messages, events, countsQueue bool                                                                              // what the page shows; countsQueue: its summary counts messages
 	rows                                 int                                                                               // of a list at first
+	unlinked                             bool                                                                              // whoever looks may not link a number
 }
 
 func (l tenantLive) feed(v *visitor) feed {
 	f := feed{sub: l.s.Hub.Subscribe(l.tenant), allowed: l.s.alive(v), present: l.present, changed: l.changed}
-	if l.panel {
+	if l.panel && !l.unlinked { // a code is renewed while somebody looks who may use it
 		f.watch = func(ctx context.Context) error {
 			return l.query(ctx, func(q *queries.Queries) error { return q.WatchSession(ctx, l.tenant) })
 		}
@@ -225,6 +226,9 @@ func (l tenantLive) sendState(ctx context.Context, q *queries.Queries, w *eventW
 		link, err := l.s.linkPanel(t, l.base, l.lang)
 		if err != nil {
 			return err
+		}
+		if l.unlinked {
+			link = link.withoutLinking()
 		}
 		parts = append(parts, fragment{"fragments/link_panel", link})
 		if link.Pair.Code != "" { // else it stays as it is: somebody may be typing there

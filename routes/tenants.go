@@ -28,7 +28,7 @@ func (s *server) tenantsPage(c *fiber.Ctx) error {
 }
 
 func (s *server) showTenants(c *fiber.Ctx, status int, list TenantList, form TenantForm) error {
-	page := TenantsPage{Page: s.page(c, "Tenants", "tenants"), List: list, Form: form}
+	page := TenantsPage{Page: s.page(c, "Tenants", "tenants"), List: list, Form: form, ReadOnly: !visitorOf(c).may(rightRecords)}
 	page.StreamURL = "/admin/stream"
 	return s.render(c, status, "admin/tenants", page)
 }

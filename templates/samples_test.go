@@ -157,7 +157,8 @@ func tenantPage(now time.Time) routes.TenantPage {
 		Messages: messages(24, "en", now), Events: events(5, "en", now),
 		Config: routes.ConfigForm{TenantID: id, BusinessName: "Neema Hair & Beauty", Template: "BOOKING", Language: "SW", DefaultReplies: 30, Templates: routes.TemplateChoices(), Languages: routes.LanguageChoices()},
 		People: routes.PeoplePanel{TenantID: id, HasOwner: true, People: []routes.PersonView{{ID: "u1", Name: "Neema Joseph", Email: "neema@salon.example", Role: "Owner", LastLogin: now.Add(-3 * time.Hour)}, {ID: "u2", Name: longName, Email: strings.Repeat("long.", 12) + "@salon.example", Role: "Staff", Pending: true}}},
-		Delete: routes.DeleteForm{TenantID: id, Name: "Neema Salon"},
+		Delete: routes.DeleteForm{TenantID: id, Name: "Neema Salon"}, HistoryURL: "/admin/data/audit_log", ConfigURL: "/c",
+		May: routes.Rights{Workers: true, Messages: true, Records: true, People: true, System: true},
 	}
 }
 
@@ -183,6 +184,13 @@ func samples(t testing.TB) []sample {
 	add("data-error", "admin/data", dataPage(broken, nil))
 	add("data-record", "admin/data", dataPage(logs, &drawer))
 	add("data-new", "admin/data", dataPage(logs, &fresh))
+	reading := drawer
+	reading.Action, reading.Fields, reading.Changed, reading.DeleteURL, reading.DuplicateURL, reading.HistoryURL = "", nil, nil, "", "", "/h"
+	change := reading
+	change.Change = recordChange(now)
+	reading.Notice = "Your role, support, may not make, change or delete records."
+	add("data-reading", "admin/data", dataPage(logs, &reading))
+	add("data-change", "admin/data", dataPage(logs, &change))
 
 	charted := dataPage(logs, nil)
 	charted.Charts, charted.Chart = true, &routes.ListChart{URL: "/chart", Values: []routes.Choice{{Value: "INFO", Label: "Info"}, {Value: "WARN", Label: "Warning"}, {Value: "ERROR", Label: "Error"}},
@@ -228,6 +236,11 @@ func samples(t testing.TB) []sample {
 	connected := tenantPage(now)
 
 	add("tenant", "admin/tenant", connected)
+	reader := tenantPage(now)
+	reader.User.AdminRole, reader.May = "read-only", routes.Rights{}
+	reader.State.CanStop, reader.State.CanRestart, reader.State.CanLogout, reader.State.Notice = false, false, false, "Your role, read-only, may not start, stop or link numbers."
+	reader.Send.Notice, reader.People.Notice = "Your role, read-only, may not write to customers.", "Your role, read-only, may not change people, their roles or keys."
+	add("tenant-reading", "admin/tenant", reader)
 	live := tenantPage(now)
 	live.StreamURL = "/stream/tenant"
 	add("live", "admin/tenant", live)
@@ -358,11 +371,24 @@ func dataPage(list routes.DataList, record *routes.RecordDrawer) routes.DataPage
 	return routes.DataPage{Page: page("Messages", "message_logs"), List: list, Record: record, NewURL: "/admin/data/message_logs/new", NewIn: "drawer"}
 }
 
+// recordChange is an entry of the audit log.
+func recordChange(now time.Time) *routes.ChangeView {
+	text := func(s string) routes.CellView { return routes.CellView{Kind: "text", Text: s} }
+	return &routes.ChangeView{
+		HadBefore: true, HasAfter: true,
+		Changed: []routes.ChangedField{
+			{Label: "Name", Before: text("Asha <b>"), After: text(longName)}, {Label: "Phone", Before: routes.CellView{Kind: "null"}, After: routes.CellView{Kind: "num", Text: "+255 712 345 678"}},
+			{Label: "Opening hours", Before: routes.CellView{Kind: "null"}, After: routes.CellView{Kind: "code", Text: "{\n  \"mon\": [\"08:00\"]\n}"}},
+		},
+		Same: []routes.ChangedField{{Label: "Created", Before: routes.CellView{Kind: "time", Time: now}, After: routes.CellView{Kind: "time", Time: now}}},
+	}
+}
+
 // recordDrawer has an editor of each kind and facts of each kind.
 func recordDrawer(now time.Time) routes.RecordDrawer {
 	return routes.RecordDrawer{
 		Table: "contacts", Singular: "contact", Title: longName, Key: "k1", Base: "/admin/data/contacts", Action: "/admin/data/contacts/record/k1", Version: "v",
-		DeleteURL: "/d", DuplicateURL: "/n", JSONURL: "/j", PageURL: "/page",
+		DeleteURL: "/d", DuplicateURL: "/n", JSONURL: "/j", PageURL: "/page", HistoryURL: "/h",
 		Fields: []routes.FieldView{
 			{Name: "name", Label: "Name", Kind: "text", Value: "Asha <b>", Optional: true}, {Name: "phone", Label: "Phone", Kind: "phone", Value: "+255712345678", Error: "This is not a phone number."},
 			{Name: "n", Label: "Number", Kind: "int", Value: "3"}, {Name: "status", Label: "Status", Kind: "enum", Value: "B", Choices: []routes.Choice{{Value: "A", Label: "First"}, {Value: "B", Label: "Second"}}},

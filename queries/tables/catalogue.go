@@ -21,7 +21,8 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), t.typtype = '
 	EXISTS (SELECT FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am am ON am.oid = ic.relam
 		WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND am.amname = 'btree'),
 	EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum),
-	coalesce((SELECT array_position(i.indkey::smallint[], a.attnum) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), -1)
+	coalesce((SELECT array_position(i.indkey::smallint[], a.attnum) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), -1),
+	EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgname = 'audit')
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
 -- The key that leads from this column to another table's primary key, also where the constraint has more columns beside it.
 LEFT JOIN LATERAL (
@@ -40,6 +41,7 @@ type catalogueRow struct {
 	RefTable, OnDelete    string
 	Indexed, Unique       bool
 	KeyPosition           int
+	Audited               bool
 }
 
 // Load reads the registry. The database must be up to date; a table without a description is left out.
@@ -72,6 +74,7 @@ func build(columns []catalogueRow) (*Registry, error) {
 		if t == nil || slices.Contains(t.Secret, row.Name) {
 			continue
 		}
+		t.Audited = row.Audited
 		c := r.column(t, row)
 		t.Columns, t.byName[c.Name] = append(t.Columns, c), c
 		if row.KeyPosition >= 0 {

@@ -40,6 +40,7 @@ type Description struct {
 	NewPage          string // where new records are made; empty: the drawer
 	Live             string // the kind of event on the live channel that tells of a changed row; empty: none
 	Chart            string // an enum whose values are drawn over the list, through the time of its order; empty: no chart
+	Right            string // what a role needs to change records here: "people" or "system"; empty: "records"
 	Creatable        bool   // people make records here
 	Deletable        bool   // and delete them
 }
@@ -89,22 +90,29 @@ var ours = []Description{
 	},
 	{
 		Name: "users", Singular: "user", Plural: "Users", Group: People, Icon: "user", Title: "r.name",
-		Search: []string{"name", "email", "phone"}, Order: "-created_at", First: []string{"name", "email", "role"}, Secret: []string{"password_hash"}, Fixed: []string{"id", "tenant_id", "role", "created_at", "updated_at"},
-		Hidden: []string{"id", "updated_at"}, Live: "row:users", Phones: []string{"phone"}, Labels: map[string]string{"email": "E-mail"}, Deletable: true,
+		Search: []string{"name", "email", "phone"}, Order: "-created_at", First: []string{"name", "email", "role", "admin_role"}, Secret: []string{"password_hash"}, Fixed: []string{"id", "tenant_id", "role", "created_at", "updated_at"},
+		Hidden: []string{"id", "updated_at"}, Live: "row:users", Phones: []string{"phone"}, Labels: map[string]string{"email": "E-mail", "role": "Account", "admin_role": "Role"},
+		Right: "people", Creatable: true, Deletable: true,
+	},
+	{
+		Name: "admin_roles", Singular: "role", Plural: "Roles", Group: People, Icon: "shield", Title: "r.name", Search: []string{"name", "description"}, Order: "name",
+		Fixed: []string{"name"}, AtCreation: []string{"name"}, Right: "people", Creatable: true, Deletable: true,
+		Labels: map[string]string{"workers": "Starts, stops and links numbers", "messages": "Writes to customers", "records": "Changes tenants and records",
+			"people": "Changes people, roles and keys", "system": "Changes jobs and settings"},
 	},
 	{
 		Name: "user_sessions", Singular: "sign-in", Plural: "Sign-ins", Group: People, Icon: "log-in", Title: "'Sign-in of ' || to_char(r.created_at, 'DD Mon YYYY')",
-		Order: "-created_at", Key: []string{"id"}, Secret: []string{"token_hash", "data"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Deletable: true,
+		Order: "-created_at", Key: []string{"id"}, Secret: []string{"token_hash", "data"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Right: "people", Deletable: true,
 	},
 	{
 		Name: "one_time_links", Singular: "one-time link", Plural: "One-time links", Group: People, Icon: "link", Title: "r.purpose::text",
-		Search: []string{"email", "name"}, Order: "-created_at", Secret: []string{"token_hash"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Deletable: true,
+		Search: []string{"email", "name"}, Order: "-created_at", Secret: []string{"token_hash"}, Fixed: []string{"*"}, Hidden: []string{"id"}, Right: "people", Deletable: true,
 		Labels: map[string]string{"email": "E-mail"}, List: "/admin/links",
 	},
 	{
 		Name: "api_keys", Singular: "API key", Plural: "API keys", Group: People, Icon: "key-round", Title: "r.label",
 		Search: []string{"label"}, Order: "-created_at", Secret: []string{"key_hash"}, Fixed: []string{"id", "tenant_id", "created_at", "last_used_at", "revoked_at"}, Hidden: []string{"id"},
-		Live: "row:api_keys", List: "/admin/keys", NewPage: "/admin/keys", Creatable: true,
+		Live: "row:api_keys", List: "/admin/keys", NewPage: "/admin/keys", Right: "people", Creatable: true,
 	},
 	{
 		Name: "whatsapp_sessions", Singular: "session", Plural: "Sessions", Group: System, Icon: "smartphone", As: "session", Title: "coalesce(r.push_name, r.jid, 'Not linked')",
@@ -140,7 +148,14 @@ var ours = []Description{
 		Name: "counted_hours", Singular: "counted hour", Plural: "Counted hours", Group: System, Icon: "clock", Title: "to_char(r.hour, 'DD Mon YYYY HH24:MI')", Order: "-hour", Fixed: []string{"*"},
 	},
 	{
-		Name: "login_throttles", Singular: "sign-in block", Plural: "Sign-in blocks", Group: System, Icon: "shield", Title: "r.key", Search: []string{"key"}, Order: "-last_failed_at", Fixed: []string{"*"}, Deletable: true,
+		Name: "audit_log", Singular: "change", Plural: "Audit log", Group: System, Icon: "list-checks", Title: "r.record_title", Search: []string{"actor_name", "record_title", "changed"},
+		Order: "-created_at", First: []string{"created_at", "actor_name", "actor_kind", "action", "table_name", "record_title", "changed"}, Fixed: []string{"*"},
+		Hidden: []string{"id", "actor_id", "request_id", "record_key", "before", "after"}, Refs: map[string]string{"tenant_id": "tenants"},
+		Labels: map[string]string{"created_at": "When", "actor_name": "Who", "actor_kind": "As", "actor_id": "Who, by id", "ip": "From", "request_id": "Request", "action": "Did",
+			"table_name": "Table", "record_title": "Record", "record_key": "Record's key"}, Live: "row:audit_log",
+	},
+	{
+		Name: "login_throttles", Singular: "sign-in block", Plural: "Sign-in blocks", Group: System, Icon: "shield", Title: "r.key", Search: []string{"key"}, Order: "-last_failed_at", Fixed: []string{"*"}, Right: "people", Deletable: true,
 	},
 	{
 		Name: "idempotency_keys", Singular: "idempotency key", Plural: "Idempotency keys", Group: System, Icon: "key-round", Title: "r.key", Order: "-created_at",

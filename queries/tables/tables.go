@@ -62,6 +62,7 @@ type Table struct {
 	Columns   []*Column
 	Key       []*Column            // the primary key, or what Description.Key names
 	Relations map[string]*JoinStep // by the name a filter uses: "tenant" in tenant.name
+	Audited   bool                 // the database notes each change in the audit log by itself; see migration 00032
 
 	byName  map[string]*Column
 	inbound []reference
