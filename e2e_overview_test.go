@@ -48,6 +48,15 @@ func TestOverviewAndLogs(t *testing.T) {
 	b.has("#overview-figures", "under 2 s")
 	b.sound("the overview")
 	b.shootBoth("1-overview")
+	b.width(phone)
+	b.open(s.url + "/admin?days=7")
+	b.until(`document.querySelectorAll(".plot canvas").length === 3 && window.streamSaid`)
+	if moved := eval[float64](b, `document.fonts.ready.then(() => window.shifted)`); moved >= 0.1 {
+		t.Errorf("the overview moves by %.3f on a phone after it was shown", moved)
+	}
+	b.width(desk)
+	b.open(s.url + "/admin")
+	b.until(`document.querySelectorAll(".plot canvas").length === 3 && window.streamSaid`)
 	b.stay()
 	eval[int](b, `window.shifted = 0, 1`)
 	p.exec("UPDATE whatsapp_sessions SET reason = 'BANNED'")

@@ -314,7 +314,8 @@
 
   times(); countdowns(); showTheme();
   each("[data-open-now]", (d) => openDialog(d.id));
-  if (document.querySelector("dialog:target")) openDialog(location.hash.slice(1)); // a link from another page to a form here
+  const form = location.hash && byId(location.hash.slice(1)); // a link from another page to a form here
+  if (form && form.matches("dialog.drawer")) openDialog(form.id);
   each("#toasts .toast", showToast);
   each("[data-live-list=end]", (list) => { list.scrollTop = list.scrollHeight; });
   each("[data-grow]", (el) => { if (el.value) grow(el); });
