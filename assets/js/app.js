@@ -315,7 +315,10 @@
   times(); countdowns(); showTheme();
   each("[data-open-now]", (d) => openDialog(d.id));
   const form = location.hash && byId(location.hash.slice(1)); // a link from another page to a form here
-  if (form && form.matches("dialog.drawer")) openDialog(form.id);
+  if (form && form.matches("dialog.drawer")) { // once the browser has gone to it, which takes the focus away from the first field
+    history.replaceState(history.state, "", location.pathname + location.search);
+    addEventListener("load", () => setTimeout(() => openDialog(form.id)));
+  }
   each("#toasts .toast", showToast);
   each("[data-live-list=end]", (list) => { list.scrollTop = list.scrollHeight; });
   each("[data-grow]", (el) => { if (el.value) grow(el); });
