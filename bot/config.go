@@ -58,19 +58,6 @@ type Config struct {
 	NoGuards bool
 }
 
-// Settings is what a business may say in its own words. The zero value is complete: the
-// templates' own texts are generic and leave prices and other facts to the team.
-type Settings struct {
-	Greeting string  // replaces the sentence after the salutation; at most 300 runes are used
-	Offers   []Offer // services or products; at most 12 are shown
-}
-
-// Offer is a service or product as the business describes it.
-type Offer struct {
-	Name  string
-	Price string // as shown to customers, with its currency; empty: the team confirms it
-}
-
 // defaultLocation is East Africa Time: Tanzania keeps UTC+3 all year.
 func (c Config) location() *time.Location {
 	if c.Location != nil {

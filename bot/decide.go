@@ -13,8 +13,9 @@ type turn struct {
 	at      int64 // now in Unix seconds
 	msg     Message
 	read    reading
-	expired bool // a half-finished request was dropped for silence
-	offered bool // the previous reply offered a person
+	expired bool   // a half-finished request was dropped for silence
+	offered bool   // the previous reply offered a person
+	own     string // the business's own answer to what is asked; "" for none
 	next    Conversation
 }
 
@@ -37,7 +38,8 @@ func Decide(cfg Config, conv Conversation, msg Message, now time.Time) Decision 
 	if blank {
 		kind = t.msg.Kind
 	}
-	loop := t.next.remember(fingerprint(kind, strings.Join(t.read.words, " ")), kind, t.at)
+	line := strings.Join(t.read.words, " ")
+	loop := t.next.remember(fingerprint(kind, line), kind, t.at)
 	if len(t.read.words) == 0 && !blank {
 		// Only emoji or signs: not alike just because they hold no words.
 		t.next.Recent[len(t.next.Recent)-1].Hash = fingerprint(kind, excerpt(msg.Text, 40))
@@ -52,6 +54,7 @@ func Decide(cfg Config, conv Conversation, msg Message, now time.Time) Decision 
 		t.next.leave()
 		return t.answer(IntentMenu)
 	}
+	t.readOwn(line)
 	if d, taken := t.inFlow(); taken {
 		return d
 	}
@@ -64,6 +67,10 @@ func Decide(cfg Config, conv Conversation, msg Message, now time.Time) Decision 
 		}
 		return t.fallback(sayNoSuchNumber)
 	}
+	if t.own != "" {
+		t.next.Fallbacks = 0
+		return t.reply(IntentOwn, t.own)
+	}
 	if t.read.intent != "" {
 		return t.answer(t.read.intent)
 	}
@@ -71,6 +78,30 @@ func Decide(cfg Config, conv Conversation, msg Message, now time.Time) Decision 
 		return t.nonText() // a caption that says nothing the bot knows
 	}
 	return t.fallback(sayFallback)
+}
+
+// readOwn reads a message by what the business entered: lines of the menu in its own words, and its own questions. Those
+// win over the template's, which are more general, but not over asking for a person, a line of the menu, or talk such as
+// greetings and thanks that says nothing else.
+func (t *turn) readOwn(line string) {
+	s := &t.cfg.Settings
+	if s.menu == nil || t.read.number >= 0 {
+		return
+	}
+	if intent, ok := s.menu[line]; ok {
+		t.read.intent, t.read.whole = intent, true
+		return
+	}
+	if t.read.intent == IntentHuman {
+		return
+	}
+	if t.read.whole {
+		switch t.read.intent {
+		case IntentMenu, IntentGreeting, IntentThanks, IntentBye, IntentYes, IntentNo, IntentOK, IntentCancel:
+			return
+		}
+	}
+	t.own, _ = s.own.find(t.read.words)
 }
 
 // answer replies to an intent that was understood.
@@ -99,6 +130,9 @@ func (t *turn) answerText(intent string) string {
 		return t.hours()
 	case IntentYes, IntentNo:
 		intent = IntentOK // nothing was asked
+	}
+	if own := t.cfg.Settings.answers[intent]; own != "" {
+		return own
 	}
 	if len(t.cfg.Settings.Offers) > 0 {
 		if said, ok := t.script.listed[intent]; ok {
@@ -172,7 +206,7 @@ const closedPause = 30 * time.Minute
 // reply finishes a decision: says that the business is closed where the customer should know,
 // and keeps the length within bounds.
 func (t *turn) reply(intent, said string) Decision {
-	if intent != IntentHours && !t.cfg.Hours.Open(t.now) {
+	if (intent != IntentHours || !t.cfg.Hours.known) && !t.cfg.Hours.Open(t.now) {
 		since := t.at - t.next.ClosedTold
 		done := strings.HasSuffix(intent, doneSuffix) || intent == IntentHuman
 		if done || since < 0 || since > int64(closedPause/time.Second) {

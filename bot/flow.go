@@ -37,7 +37,11 @@ func (t *turn) inFlow() (Decision, bool) {
 	}
 	s := f.steps[t.next.Step]
 	wish := t.read.intent != "" && t.read.intent != IntentGreeting && t.read.intent != IntentThanks
-	asks := wish && s.kind != stepWords && strings.ContainsAny(t.msg.Text, "?？؟")
+	question := s.kind != stepWords && strings.ContainsAny(t.msg.Text, "?？؟")
+	if t.own != "" && question {
+		return t.besides(f, IntentOwn, t.own), true
+	}
+	asks := wish && question
 	if t.read.whole || asks {
 		return t.clearIntent(f)
 	}
@@ -92,13 +96,17 @@ func (t *turn) aside(f flow) (Decision, bool) {
 	switch intent := t.read.intent; intent {
 	case IntentThanks, IntentHours, IntentWhere, IntentPrice, IntentServices, IntentProducts, IntentDelivery, IntentPayment:
 		if _, isFlow := t.script.flows[intent]; !isFlow {
-			again := t.question(f, t.next.Step)
-			said := clamp(t.answerText(intent), MaxReplyRunes-2-len([]rune(again)))
-			return t.reply(intent, said+"\n\n"+again), true
+			return t.besides(f, intent, t.answerText(intent)), true
 		}
 	}
 	t.next.leave()
 	return Decision{}, false
+}
+
+// besides answers what was asked on the way and puts the request's own question again.
+func (t *turn) besides(f flow, intent, said string) Decision {
+	again := t.question(f, t.next.Step)
+	return t.reply(intent, clamp(said, MaxReplyRunes-2-len([]rune(again)))+"\n\n"+again)
 }
 
 // askAgain puts a question again after an answer that was none.
@@ -112,6 +120,8 @@ func (t *turn) askAgain(question text) Decision {
 // confirmation treats the answer to "is that right?".
 func (t *turn) confirmation(f flow) (Decision, bool) {
 	switch {
+	case t.own != "" && strings.ContainsAny(t.msg.Text, "?？؟"):
+		return t.besides(f, IntentOwn, t.own), true
 	case t.read.number == 1, t.read.intent == IntentYes, t.read.intent == IntentOK && t.read.whole:
 		return t.finish(f), true
 	case t.read.number == 2, t.read.intent == IntentNo, t.read.intent == IntentCancel:

@@ -15,6 +15,7 @@ import (
 type Hours struct {
 	known bool
 	days  [7][]period // by time.Weekday
+	off   []holiday   // closed on these days, whatever the week says
 }
 
 // period is in minutes since the day's midnight; end is after start, and beyond 1440 when the
@@ -25,8 +26,11 @@ const (
 	dayMinutes     = 24 * 60
 	maxPeriods     = 3 // a day
 	maxHoursBytes  = 4 << 10
-	daysLookedInto = 8 // today in a week is the furthest opening there can be
+	daysLookedInto = 8  // today in a week is the furthest opening there can be, holidays aside
+	offLookedInto  = 90 // days of holidays, beyond which no opening is promised
 )
+
+var errHours = errors.New("the opening hours are not in order")
 
 var dayKeys = [7]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 
@@ -154,7 +158,8 @@ func (h Hours) Known() bool { return h.known }
 // Open reports whether the business is open at t, taken in t's own location. Unknown hours are open.
 func (h Hours) Open(t time.Time) bool {
 	if !h.known {
-		return true
+		_, off := h.holidayOn(dayNumber(t))
+		return !off
 	}
 	_, ok := h.closing(t)
 	return ok
@@ -164,10 +169,15 @@ func (h Hours) Open(t time.Time) bool {
 func (h Hours) closing(t time.Time) (time.Time, bool) {
 	minute := t.Hour()*60 + t.Minute()
 	today := int(t.Weekday())
-	for _, p := range h.days[(today+6)%7] { // past midnight from yesterday
-		if minute+dayMinutes < p.end {
-			return onDay(t, -1, p.end), true
+	if _, off := h.holidayOn(dayNumber(t) - 1); !off {
+		for _, p := range h.days[(today+6)%7] { // past midnight from yesterday
+			if minute+dayMinutes < p.end {
+				return onDay(t, -1, p.end), true
+			}
 		}
+	}
+	if _, off := h.holidayOn(dayNumber(t)); off {
+		return time.Time{}, false
 	}
 	for _, p := range h.days[today] {
 		if p.start <= minute && minute < p.end {
@@ -196,7 +206,17 @@ func (h Hours) OpenUntil(t time.Time) (time.Time, bool) {
 
 // NextOpen is the next opening after t; false when the hours are unknown or the business never opens.
 func (h Hours) NextOpen(t time.Time) (time.Time, bool) {
-	for d := range daysLookedInto {
+	ahead := daysLookedInto
+	if len(h.off) > 0 {
+		ahead += offLookedInto
+	}
+	for d := range ahead {
+		if _, off := h.holidayOn(dayNumber(t) + d); off {
+			continue
+		}
+		if !h.known && d > 0 && len(h.off) > 0 { // open all day: the first day after the holidays
+			return onDay(t, d, 0), true
+		}
 		day := (int(t.Weekday()) + d) % 7
 		for _, p := range h.days[day] {
 			if at := onDay(t, d, p.start); at.After(t) {

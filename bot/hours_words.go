@@ -21,6 +21,12 @@ var (
 	wordTomorrow = text{sw: "kesho (%s) %s", en: "tomorrow (%s) at %s"}
 	wordOnDay    = text{sw: "siku ya %s, %s", en: "on %s at %s"}
 	wordNextWeek = text{sw: "%s ijayo, %s", en: "next %s at %s"}
+	wordOnDate   = text{sw: "tarehe %s, %s", en: "on %s at %s"}
+
+	// The same where only the day is known.
+	wordTomorrowAllDay = text{sw: "kesho (%s)", en: "tomorrow (%s)"}
+	wordOnDayAllDay    = text{sw: "siku ya %s", en: "on %s"}
+	wordOnDateAllDay   = text{sw: "tarehe %s", en: "on %s"}
 )
 
 // maxWeekRunes is the room a reply has for the week; one that needs more is written with bare times.
@@ -31,7 +37,7 @@ func (h Hours) words(l Language) string {
 	week := h.week(l, func(minute int) string { return clockWords(minute, l) })
 	if len([]rune(week)) > maxWeekRunes {
 		week = h.week(l, func(minute int) string {
-			return fmt.Sprintf("%02d:%02d", minute/60%24, minute%60)
+			return clock24(minute)
 		})
 	}
 	return week
@@ -69,19 +75,30 @@ func periodWords(periods []period, l Language, clock func(int) string) string {
 	return strings.Join(parts, ", ")
 }
 
-// momentWords says when at is, seen from now, always with the day.
-func momentWords(now, at time.Time, l Language) string {
-	form := wordOnDay
+// clock24 is a minute of the day on the 24-hour clock.
+func clock24(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60%24, minute%60) }
+
+// momentWords says when at is, seen from now, always with the day; without the time of day where that is not known.
+func momentWords(now, at time.Time, l Language, clock bool) string {
+	form, day, onlyDay := wordOnDay, dayNames[at.Weekday()].in(l), wordOnDayAllDay
 	// Noon to noon: midnights are not 24 hours apart where clocks change.
 	switch days := int(onDay(at, 0, dayMinutes/2).Sub(onDay(now, 0, dayMinutes/2)).Round(24*time.Hour).Hours()) / 24; {
 	case days == 0:
 		form = wordToday
 	case days == 1:
-		form = wordTomorrow
-	case days >= 7:
-		form = wordNextWeek
+		form, onlyDay = wordTomorrow, wordTomorrowAllDay
+	case days == 7:
+		form, onlyDay = wordNextWeek, wordOnDateAllDay
+	case days > 7: // holidays lie between
+		form, onlyDay = wordOnDate, wordOnDateAllDay
 	}
-	return fmt.Sprintf(form.in(l), dayNames[at.Weekday()].in(l), clockWords(at.Hour()*60+at.Minute(), l))
+	if form == wordOnDate || !clock && onlyDay == wordOnDateAllDay {
+		day = fmt.Sprintf("%d/%d (%s)", at.Day(), int(at.Month()), day)
+	}
+	if !clock {
+		return fmt.Sprintf(onlyDay.in(l), day)
+	}
+	return fmt.Sprintf(form.in(l), day, clockWords(at.Hour()*60+at.Minute(), l))
 }
 
 // clockWords is a time of day as people say it. Swahili counts the hours from sunrise: 08:00 is

@@ -50,6 +50,7 @@ const (
 	IntentDelivery = "DELIVERY"
 	IntentPayment  = "PAYMENT"
 	IntentProblem  = "PROBLEM"
+	IntentOwn      = "OWN" // a question of the business's own
 
 	IntentFallback = "FALLBACK" // not understood
 	IntentWaiting  = "WAITING"  // not understood, but written to the team: noted for them

@@ -53,8 +53,8 @@ func (t *turn) slot(b *strings.Builder, name string) {
 		}
 		t.fill(b, salutations[hi].reply.in(t.cfg.Language))
 	case "intro":
-		if own := strings.TrimSpace(t.cfg.Settings.Greeting); own != "" {
-			b.WriteString(excerpt(own, maxGreetingRunes))
+		if own := excerpt(t.cfg.Settings.Greeting, maxGreetingRunes); own != "" {
+			b.WriteString(own)
 		} else {
 			t.fill(b, t.script.intro.in(t.cfg.Language))
 		}
@@ -65,7 +65,7 @@ func (t *turn) slot(b *strings.Builder, name string) {
 			}
 			b.WriteString(strconv.Itoa(i + 1))
 			b.WriteString(". ")
-			b.WriteString(item.label.in(t.cfg.Language))
+			b.WriteString(t.cfg.Settings.label(item, t.cfg.Language))
 		}
 	case "example":
 		b.WriteString(t.script.example.in(t.cfg.Language))
@@ -83,8 +83,14 @@ func (t *turn) slot(b *strings.Builder, name string) {
 		b.WriteString(t.cfg.Hours.words(t.cfg.Language))
 	case "opens":
 		if at, ok := t.cfg.Hours.NextOpen(t.now); ok {
-			b.WriteString(momentWords(t.now, at, t.cfg.Language))
+			b.WriteString(momentWords(t.now, at, t.cfg.Language, t.cfg.Hours.known))
 		}
+	case "holiday":
+		if today, ok := t.cfg.Hours.holidayOn(dayNumber(t.now)); ok {
+			b.WriteString(today.note)
+		}
+	case "holidays":
+		b.WriteString(t.comingHolidays())
 	case "until":
 		if at, ok := t.cfg.Hours.OpenUntil(t.now); ok {
 			b.WriteString(clockWords(at.Hour()*60+at.Minute(), t.cfg.Language))
@@ -131,9 +137,12 @@ func (t *turn) list(b *strings.Builder, prices bool) {
 // hours is the answer to "when are you open?".
 func (t *turn) hours() string {
 	if !t.cfg.Hours.Known() {
-		return t.say(sayHoursUnknown)
+		return t.say(sayHoursUnknown) // that today is a holiday, reply adds
 	}
 	said := t.say(sayHours) + "\n\n"
+	if t.comingHolidays() != "" {
+		said = t.say(sayHours) + "\n" + t.say(sayHolidays) + "\n\n"
+	}
 	if !t.cfg.Hours.Open(t.now) {
 		t.next.ClosedTold = t.at
 		return said + t.closed()
@@ -146,6 +155,16 @@ func (t *turn) hours() string {
 
 // closed says that the business is closed and when it opens.
 func (t *turn) closed() string {
+	today, isHoliday := t.cfg.Hours.holidayOn(dayNumber(t.now))
+	if away := t.cfg.Settings.away; away != "" || isHoliday && today.note != "" {
+		if isHoliday && today.note != "" {
+			away = strings.TrimSpace(t.say(sayHoliday) + " " + away)
+		}
+		if _, ok := t.cfg.Hours.NextOpen(t.now); ok {
+			away += " " + t.say(sayOpens)
+		}
+		return away
+	}
 	if _, ok := t.cfg.Hours.NextOpen(t.now); ok {
 		return t.say(sayClosed)
 	}

@@ -41,6 +41,9 @@ type script struct {
 	answers map[string]text // by intent
 	listed  map[string]text // replace answers when the business entered its offers
 	flows   map[string]flow // by intent
+	parts   []part          // of the form in which a business says it in its own words
+
+	form []Section // made of parts
 
 	index index // compiled from listens and the common script
 }
@@ -123,6 +126,9 @@ func compile(s script) *script {
 		add(IntentGreeting, int8(i), g.words)
 	}
 	s.index = x
+	for _, p := range s.parts {
+		s.form = append(s.form, p(&s))
+	}
 	return &s
 }
 

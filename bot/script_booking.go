@@ -7,6 +7,7 @@ func bookingScript() script {
 			sw: "Karibu *{business}*. Mimi ni msaidizi wa kiotomatiki; naweza kupokea ombi lako la miadi na kujibu maswali.",
 			en: "Welcome to *{business}*. I'm the automatic assistant; I can take your appointment request and answer questions.",
 		},
+		parts:   []part{partWelcome, partMenu, partOffers("services"), partAnswers(IntentWhere, IntentHuman), partQuestions, partHours},
 		example: text{sw: "miadi", en: "booking"},
 		menu: []menuItem{
 			{IntentBook, text{sw: "Weka miadi", en: "Book an appointment"}},

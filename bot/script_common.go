@@ -157,10 +157,14 @@ var (
 		sw: "Samahani, sina taarifa za saa za kazi za {business}. Andika *mtu*, na timu itakujulisha hapa.",
 		en: "Sorry, I don't have the opening hours of {business}. Write *human*, and the team will tell you here.",
 	}
-	sayOpenUntil = text{sw: "Sasa hivi tuko wazi, hadi {until}.", en: "We are open now, until {until}."}
-	sayOpen      = text{sw: "Sasa hivi tuko wazi.", en: "We are open now."}
-	sayClosed    = text{sw: "Kwa sasa tumefunga. Tutafungua {opens}.", en: "We are closed at the moment. We open {opens}."}
-	sayClosedNow = text{
+	sayOpenUntil   = text{sw: "Sasa hivi tuko wazi, hadi {until}.", en: "We are open now, until {until}."}
+	sayOpen        = text{sw: "Sasa hivi tuko wazi.", en: "We are open now."}
+	sayClosed      = text{sw: "Kwa sasa tumefunga. Tutafungua {opens}.", en: "We are closed at the moment. We open {opens}."}
+	sayClosedShort = text{sw: "Kwa sasa tumefunga.", en: "We are closed at the moment."} // where a business has no words of its own
+	sayOpens       = text{sw: "Tutafungua {opens}.", en: "We open {opens}."}
+	sayHoliday     = text{sw: "Leo tumefunga ({holiday}).", en: "We are closed today ({holiday})."}
+	sayHolidays    = text{sw: "Siku za mapumziko: {holidays}", en: "Days off: {holidays}"}
+	sayClosedNow   = text{
 		sw: "Kwa sasa tumefunga. Timu itakujulisha itakapofungua.",
 		en: "We are closed at the moment. The team will let you know when we open.",
 	}

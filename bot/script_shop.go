@@ -7,6 +7,8 @@ func shopScript() script {
 			sw: "Karibu *{business}*. Mimi ni msaidizi wa kiotomatiki; naweza kupokea oda yako na kujibu maswali.",
 			en: "Welcome to *{business}*. I'm the automatic assistant; I can take your order and answer questions.",
 		},
+		parts: []part{partWelcome, partMenu, partOffers("products"), partAnswers(IntentDelivery, IntentPayment, IntentWhere, IntentHuman),
+			partQuestions, partHours},
 		example: text{sw: "agiza", en: "order"},
 		menu: []menuItem{
 			{IntentOrder, text{sw: "Agiza bidhaa", en: "Place an order"}},

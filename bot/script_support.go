@@ -8,6 +8,7 @@ func supportScript() script {
 			sw: "Karibu *{business}*. Mimi ni msaidizi wa kiotomatiki; eleza tatizo lako nami nitalipokea kwa niaba ya timu.",
 			en: "Welcome to *{business}*. I'm the automatic assistant; tell me about your problem and I'll note it for the team.",
 		},
+		parts:   []part{partWelcome, partMenu, partAnswers(IntentPrice, IntentWhere, IntentHuman), partQuestions, partHours},
 		example: text{sw: "tatizo", en: "problem"},
 		menu: []menuItem{
 			{IntentProblem, text{sw: "Eleza tatizo", en: "Report a problem"}},

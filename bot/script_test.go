@@ -8,7 +8,7 @@ import (
 
 // everyText calls see with every text of the package and a name for it.
 func everyText(see func(name string, tx text, slots map[string]bool)) {
-	base := setOf("business name hi intro menu example offers choices ref lastref hours opens until")
+	base := setOf("business name hi intro menu example offers choices ref lastref hours opens until holiday holidays")
 	for template, s := range scripts {
 		at := string(template) + " "
 		see(at+"intro", s.intro, base)
@@ -55,7 +55,8 @@ func everyText(see func(name string, tx text, slots map[string]bool)) {
 	}
 	for i, tx := range []text{sayOurBusiness, sayGreeting, sayFallback, sayFallbackShort, sayOfferPerson, sayNoSuchNumber, sayExpired, sayNoted, sayLeft,
 		sayLastReference, sayHours, sayHoursUnknown, sayOpenUntil, sayOpen, sayClosed, sayClosedNow, sayPriceAsked,
-		wordClosed, wordAllDay, wordTo, wordToday, wordTomorrow, wordOnDay, wordNextWeek} {
+		wordClosed, wordAllDay, wordTo, wordToday, wordTomorrow, wordOnDay, wordNextWeek,
+		sayClosedShort, sayOpens, sayHoliday, sayHolidays, wordOnDate, wordTomorrowAllDay, wordOnDayAllDay, wordOnDateAllDay} {
 		see("say "+string(rune('A'+i)), tx, base)
 	}
 }
