@@ -24,7 +24,7 @@ var rooms = map[string][]string{
 	"migrations":            {},
 	"queries":               {},
 	"queries/tables":        {},
-	"routes":                {"assets", "database", "jobs", "queries", "queries/ledger", "queries/logbook", "queries/tables", "templates", "templates/words"},
+	"routes":                {"assets", "bot", "database", "jobs", "queries", "queries/ledger", "queries/logbook", "queries/tables", "templates", "templates/words"},
 	"templates":             {"templates/words"},
 	"templates/words":       {},
 	"whatsapp":              {"bot", "queries"},

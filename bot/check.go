@@ -12,15 +12,15 @@ type Wrong string
 
 // What can be wrong.
 const (
-	WrongLong    Wrong = "long"    // more than Most characters
-	WrongMany    Wrong = "many"    // more than Most rows
-	WrongEmpty   Wrong = "empty"   // needed in this row
-	WrongVague   Wrong = "vague"   // a question no word of which says what is asked
-	WrongDate    Wrong = "date"    // no such day
-	WrongOrder   Wrong = "order"   // ends before it begins
-	WrongTime    Wrong = "time"    // no such time, or only one of the two
-	WrongOverlap Wrong = "overlap" // begins before the period before it ends
-	WrongText    Wrong = "text"    // holds what cannot be stored
+	WrongLong    Wrong = "too_long" // more than Most characters
+	WrongMany    Wrong = "too_many" // more than Most rows
+	WrongEmpty   Wrong = "empty"    // needed in this row
+	WrongVague   Wrong = "vague"    // a question no word of which says what is asked
+	WrongDate    Wrong = "date"     // no such day
+	WrongOrder   Wrong = "order"    // ends before it begins
+	WrongTime    Wrong = "time"     // no such time, or only one of the two
+	WrongOverlap Wrong = "overlap"  // begins before the period before it ends
+	WrongText    Wrong = "text"     // holds what cannot be stored
 )
 
 // Problem is one thing that is wrong.
@@ -91,8 +91,8 @@ func checkRows(s *script, f Field, rows []Row) (all []Problem) {
 		if len(all) > before {
 			continue
 		}
-		if f.Key == KeyHolidays && row[colTo] != "" && row[colTo] < row[colFrom] { // both are days: they compare as text
-			all = append(all, Problem{f.Key, i, colTo, WrongOrder, 0})
+		if f.Key == KeyHolidays && row[ColTo] != "" && row[ColTo] < row[ColFrom] { // both are days: they compare as text
+			all = append(all, Problem{f.Key, i, ColTo, WrongOrder, 0})
 		}
 		if f.Key == KeyQuestions && len(waysOf(&s.index, row[colQuestion])) == 0 {
 			all = append(all, Problem{f.Key, i, colQuestion, WrongVague, 0})
@@ -105,8 +105,8 @@ func checkRows(s *script, f Field, rows []Row) (all []Problem) {
 func checkWeek(f Field, rows []Row) (all []Problem) {
 	ends, count := map[string]int{}, map[string]int{}
 	for i, row := range rows {
-		day := row[colDay]
-		if dayOf(day) < 0 || row[colFrom] == "" && row[colTo] == "" {
+		day := row[ColDay]
+		if dayOf(day) < 0 || row[ColFrom] == "" && row[ColTo] == "" && row[ColOpen] == "" {
 			continue
 		}
 		start, end, w := weekPeriod(row)
@@ -126,11 +126,11 @@ func checkWeek(f Field, rows []Row) (all []Problem) {
 
 // weekPeriod reads a row of the week. Midnight at the end of a day may be written 00:00, which is all a form can say.
 func weekPeriod(row Row) (start, end int, w Wrong) {
-	start, err := parseClock(row[colFrom])
+	start, err := parseClock(row[ColFrom])
 	if err != nil {
 		return 0, 0, WrongTime
 	}
-	if end, err = parseClock(row[colTo]); err != nil || start == dayMinutes {
+	if end, err = parseClock(row[ColTo]); err != nil || start == dayMinutes {
 		return 0, 0, WrongTime
 	}
 	switch {
@@ -148,12 +148,12 @@ func weekPeriod(row Row) (start, end int, w Wrong) {
 func (v Values) hours() (Hours, error) {
 	var h Hours
 	for _, row := range v.Rows[KeyHours] {
-		day := dayOf(row[colDay])
+		day := dayOf(row[ColDay])
 		if day < 0 {
 			continue
 		}
 		h.known = true
-		if row[colFrom] == "" && row[colTo] == "" {
+		if row[ColFrom] == "" && row[ColTo] == "" {
 			continue
 		}
 		start, end, w := weekPeriod(row)
@@ -171,10 +171,10 @@ func (h Hours) rows() (rows []Row) {
 	for i := range 7 {
 		day := (i + 1) % 7
 		if len(h.days[day]) == 0 {
-			rows = append(rows, Row{colDay: dayKeys[day]})
+			rows = append(rows, Row{ColDay: dayKeys[day]})
 		}
 		for _, p := range h.days[day] {
-			rows = append(rows, Row{colDay: dayKeys[day], colFrom: clock24(p.start), colTo: clock24(p.end)})
+			rows = append(rows, Row{ColDay: dayKeys[day], ColFrom: clock24(p.start), ColTo: clock24(p.end)})
 		}
 	}
 	return rows

@@ -64,8 +64,15 @@ const (
 
 	colName, colPrice      = "name", "price"
 	colQuestion, colAnswer = "question", "answer"
-	colDay, colFrom, colTo = "day", "from", "to"
 	colNote                = "note"
+)
+
+// Columns of the week. A row that is open must have both times; one that is not and has none says that the day is closed.
+const (
+	ColDay  = "day" // as Days has it
+	ColFrom = "from"
+	ColTo   = "to"
+	ColOpen = "open" // "" or anything
 )
 
 // Limits of what a business enters, beside those in config.go.
@@ -138,7 +145,7 @@ func partHours(*script) Section {
 	return Section{KeyHours, []Field{
 		{Key: KeyHours, Words: KeyHours, Kind: FieldWeek, Most: maxPeriods},
 		{Key: KeyHolidays, Words: KeyHolidays, Kind: FieldRows, Most: maxHolidays, Columns: []Column{
-			{colFrom, ColumnDate, len(isoDay), true}, {colTo, ColumnDate, len(isoDay), false}, {colNote, ColumnLine, maxNoteRunes, false},
+			{ColFrom, ColumnDate, len(isoDay), true}, {ColTo, ColumnDate, len(isoDay), false}, {colNote, ColumnLine, maxNoteRunes, false},
 		}},
 		{Key: KeyAway, Words: KeyAway, Kind: FieldText, Most: maxAwayRunes, standard: sayClosedShort},
 	}}

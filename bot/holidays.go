@@ -26,12 +26,12 @@ func dayOn(number, minute int, where *time.Location) time.Time {
 // holidays are those of the field KeyHolidays that can be read.
 func (v Values) holidays() (all []holiday) {
 	for _, row := range v.Rows[KeyHolidays] {
-		from, err := time.Parse(isoDay, row[colFrom])
+		from, err := time.Parse(isoDay, row[ColFrom])
 		if err != nil || len(all) == maxHolidays {
 			continue
 		}
 		h := holiday{from: dayNumber(from), to: dayNumber(from), note: excerpt(row[colNote], maxNoteRunes)}
-		if to, err := time.Parse(isoDay, row[colTo]); err == nil {
+		if to, err := time.Parse(isoDay, row[ColTo]); err == nil {
 			h.to = dayNumber(to)
 		}
 		if h.to >= h.from {
@@ -80,4 +80,21 @@ func (t *turn) comingHolidays() string {
 func shortDay(number int) string {
 	d := dayOn(number, 0, time.UTC)
 	return fmt.Sprintf("%d/%d", d.Day(), int(d.Month()))
+}
+
+// ClosedAt is a moment, now or next, at which the business is closed; false where it never is.
+func (c Config) ClosedAt(now time.Time) (time.Time, bool) {
+	now = now.In(c.location())
+	if !c.Hours.Open(now) {
+		return now, true
+	}
+	if at, ok := c.Hours.OpenUntil(now); ok {
+		return at, true
+	}
+	for _, o := range c.Hours.off {
+		if o.from > dayNumber(now) {
+			return dayOn(o.from, dayMinutes/2, now.Location()), true
+		}
+	}
+	return now, false
 }

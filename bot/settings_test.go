@@ -127,6 +127,17 @@ func TestHolidays(t *testing.T) {
 	c.now = monday.AddDate(0, 0, 1)
 	c.says("hours", IntentHours, "I don't have the opening hours", "We are closed at the moment. We open tomorrow (Wednesday).")
 
+	// A closed moment is found for whoever wants to try it.
+	for _, v := range []Values{salonValues(), v} {
+		cfg := v.Config(Booking, English, "Salon")
+		if at, ok := cfg.ClosedAt(monday); !ok || cfg.Hours.Open(at.In(eastAfrica)) {
+			t.Errorf("closed at %v %v", at, ok)
+		}
+	}
+	if _, ok := (Config{}).ClosedAt(monday); ok {
+		t.Error("a business that never closes is closed some time")
+	}
+
 	// Who is open past midnight finishes the night before a holiday.
 	v = Values{Rows: map[string][]Row{KeyHours: {{"day": "mon", "from": "20:00", "to": "02:00"}, {"day": "tue", "from": "20:00", "to": "02:00"}}, KeyHolidays: {{"from": "2026-11-24"}}}}
 	c = salon(t, Booking, English, v)
@@ -151,20 +162,20 @@ func TestCheck(t *testing.T) {
 		v    Values
 		want string
 	}{
-		{text(KeyGreeting, long(300)), "[]"}, {text(KeyGreeting, long(301)), "[{greeting -1  long 300}]"}, {text(KeyGreeting, "a\nb"), "[]"},
+		{text(KeyGreeting, long(300)), "[]"}, {text(KeyGreeting, long(301)), "[{greeting -1  too_long 300}]"}, {text(KeyGreeting, "a\nb"), "[]"},
 		{text(KeyGreeting, "a\x00"), "[{greeting -1  text 300}]"}, {text(KeyGreeting, "\xff"), "[{greeting -1  text 300}]"},
 		{text("menu.BOOK", "a\nb"), "[{menu.BOOK -1  text 40}]"}, {text("menu.ORDER", long(999)), "[]"}, // another template's is not looked at
-		{text("answer.WHERE", long(501)), "[{answer.WHERE -1  long 500}]"}, {text(KeyAway, long(201)), "[{away -1  long 200}]"},
-		{rows(KeyOffers, many(13, Row{"name": "a"})...), "[{offers -1  many 12}]"}, {rows(KeyOffers, many(12, Row{"name": "a"})...), "[]"},
-		{rows(KeyOffers, Row{"name": "a"}, Row{"price": "5"}), "[{offers 1 name empty 40}]"}, {rows(KeyOffers, Row{"name": long(41), "price": long(21)}), "[{offers 0 name long 40} {offers 0 price long 20}]"},
+		{text("answer.WHERE", long(501)), "[{answer.WHERE -1  too_long 500}]"}, {text(KeyAway, long(201)), "[{away -1  too_long 200}]"},
+		{rows(KeyOffers, many(13, Row{"name": "a"})...), "[{offers -1  too_many 12}]"}, {rows(KeyOffers, many(12, Row{"name": "a"})...), "[]"},
+		{rows(KeyOffers, Row{"name": "a"}, Row{"price": "5"}), "[{offers 1 name empty 40}]"}, {rows(KeyOffers, Row{"name": long(41), "price": long(21)}), "[{offers 0 name too_long 40} {offers 0 price too_long 20}]"},
 		{rows(KeyQuestions, Row{"question": "je, mna?", "answer": "a"}), "[{questions 0 question vague 0}]"}, {rows(KeyQuestions, Row{"question": "maegesho"}), "[{questions 0 answer empty 500}]"},
-		{rows(KeyQuestions, many(21, Row{"question": "parking", "answer": "a"})...), "[{questions -1  many 20}]"},
+		{rows(KeyQuestions, many(21, Row{"question": "parking", "answer": "a"})...), "[{questions -1  too_many 20}]"},
 		{rows(KeyHolidays, Row{"from": "2026-12-25"}, Row{"from": "2026-02-30"}), "[{holidays 1 from date 10}]"}, {rows(KeyHolidays, Row{"from": "2026-12-25", "to": "2026-12-24"}), "[{holidays 0 to order 0}]"},
 		{rows(KeyHolidays, Row{"note": "x"}), "[{holidays 0 from empty 10}]"},
-		{rows(KeyHours, Row{"day": "mon", "from": "08:00"}), "[{hours 0  time 3}]"}, {rows(KeyHours, Row{"day": "mon", "from": "25:00", "to": "26:00"}), "[{hours 0  time 3}]"},
+		{rows(KeyHours, Row{"day": "mon", "from": "08:00"}), "[{hours 0  time 3}]"}, {rows(KeyHours, Row{"day": "mon", "open": "1"}), "[{hours 0  time 3}]"}, {rows(KeyHours, Row{"day": "mon", "from": "25:00", "to": "26:00"}), "[{hours 0  time 3}]"},
 		{rows(KeyHours, Row{"day": "mon", "from": "08:00", "to": "08:00"}), "[{hours 0  order 3}]"}, {rows(KeyHours, Row{"day": "mon", "from": "00:00", "to": "00:00"}), "[]"},
 		{rows(KeyHours, Row{"day": "mon", "from": "08:00", "to": "12:00"}, Row{"day": "mon", "from": "11:00", "to": "13:00"}), "[{hours 1  overlap 3}]"},
-		{rows(KeyHours, many(4, Row{"day": "mon", "from": "08:00", "to": "09:00"})...), "[{hours 1  overlap 3} {hours 2  overlap 3} {hours 3  many 3}]"},
+		{rows(KeyHours, many(4, Row{"day": "mon", "from": "08:00", "to": "09:00"})...), "[{hours 1  overlap 3} {hours 2  overlap 3} {hours 3  too_many 3}]"},
 	} {
 		if got := fmt.Sprint(Check(Booking, c.v)); got != c.want {
 			t.Errorf("%v: %s, want %s", c.v, got, c.want)

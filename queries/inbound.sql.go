@@ -172,7 +172,7 @@ WITH chat AS (
     WHERE v.id = $4 AND v.tenant_id = $1 FOR UPDATE
 )
 SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $1 AND k.wa_message_id = $2)::boolean AS known,
-    chat.state_json, chat.updated_at AS chat_version, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at,
+    chat.state_json, chat.updated_at AS chat_version, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json,
     CASE WHEN coalesce(c.replies_per_minute, $3::integer) > 0 THEN
         (SELECT count(*) FROM message_logs m
          WHERE m.tenant_id = $1 AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
@@ -218,6 +218,7 @@ func (q *Queries) ReceiveMessage(ctx context.Context, arg ReceiveMessageParams) 
 		&i.TenantConfig.RepliesPerMinute,
 		&i.TenantConfig.CreatedAt,
 		&i.TenantConfig.UpdatedAt,
+		&i.TenantConfig.SettingsJson,
 		&i.RecentReplies,
 	)
 	return i, err

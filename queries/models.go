@@ -1120,6 +1120,18 @@ type AuditLog struct {
 	After       []byte
 }
 
+type BotSettingsVersion struct {
+	ID           uuid.UUID
+	TenantID     uuid.UUID
+	Number       int32
+	SettingsJson []byte
+	HoursJson    []byte
+	UserID       *uuid.UUID
+	ChangedBy    string
+	Restored     *int32
+	CreatedAt    time.Time
+}
+
 type Contact struct {
 	ID          uuid.UUID
 	TenantID    uuid.UUID
@@ -1317,6 +1329,7 @@ type TenantConfig struct {
 	RepliesPerMinute *int32
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
+	SettingsJson     []byte
 }
 
 type UnloggedMessage struct {

@@ -15,6 +15,7 @@ type eventLook struct{ icon, tone string }
 var eventLooks = map[string]eventLook{
 	"TENANT_CREATED":           {"user-plus", ""},
 	"TENANT_CHANGED":           {"settings", ""},
+	"BOT_SETTINGS_CHANGED":     {"settings", ""},
 	"WORKER_START_REQUESTED":   {"play", ""},
 	"WORKER_STOP_REQUESTED":    {"square", ""},
 	"WORKER_RESTART_REQUESTED": {"rotate-cw", ""},

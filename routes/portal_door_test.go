@@ -24,6 +24,7 @@ func TestNoQueryLeavesTheTenantsDoor(t *testing.T) {
 	s.exec(`INSERT INTO setup_requests (id, tenant_id, user_id, template_type, whatsapp_number, business_name) VALUES ($1, $2, $3, 'BOOKING', '+255712000002', 'Secret')`,
 		newID(), theirs, ids[1])
 	s.exec(`INSERT INTO portal_event_logs (id, tenant_id, event_type, payload_json) VALUES (gen_random_uuid(), $1, 'SECRET_EVENT', '{}')`, theirs)
+	ids = append(ids, s.secretVersion(theirs))
 	rows, err := s.db.System.Query(t.Context(), `SELECT id FROM contacts WHERE tenant_id = $1 UNION ALL SELECT id FROM conversations WHERE tenant_id = $1
 		UNION ALL SELECT id FROM setup_requests WHERE tenant_id = $1 UNION ALL SELECT id FROM user_sessions WHERE user_id = $2`, theirs, ids[1])
 	must(t, err)

@@ -73,6 +73,8 @@ func TestPortalShowsNothingOfOthers(t *testing.T) {
 	var theirSession uuid.UUID
 	must(t, s.db.System.QueryRow(t.Context(), "SELECT id FROM user_sessions WHERE user_id = $1", theirPerson).Scan(&theirSession))
 
+	theirVersion := s.secretVersion(theirs)
+
 	browser := s.signedIn("owner@example.org")
 	ids := "?cursor=" + theirCursor + "&tenant=" + theirs.String() + "&tenant_id=" + theirs.String() + "&id=" + theirs.String()
 	seen := 0
@@ -81,7 +83,7 @@ func TestPortalShowsNothingOfOthers(t *testing.T) {
 			continue
 		}
 		for _, htmx := range []string{"", "true"} {
-			path := strings.NewReplacer(":user", theirPerson.String(), ":session", theirSession.String()).Replace(r.path)
+			path := strings.NewReplacer(":user", theirPerson.String(), ":session", theirSession.String(), ":version", theirVersion.String()).Replace(r.path)
 			got := browser.do(r.method, path+ids, nil, "Sec-Fetch-Site", "same-origin", "HX-Request", htmx)
 			if strings.Contains(strings.ToLower(got.body), "secret") {
 				t.Errorf("%s %s shows something of another tenant:\n%s", r.method, r.path, excerpt(got.body))

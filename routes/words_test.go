@@ -117,6 +117,21 @@ func wordGroups(t *testing.T, sources map[string]string) map[string][]string {
 	for _, reason := range append(slices.DeleteFunc(slices.Clone(reasons), func(r string) bool { return r == ReasonPairFailed }), portalConnected, portalNew) {
 		groups["now."] = append(groups["now."], reason+".headline", reason+".detail")
 	}
+	for _, template := range []bot.Template{bot.Booking, bot.Ecommerce, bot.Support} {
+		for _, section := range bot.Form(template) {
+			groups["botpart."] = append(groups["botpart."], section.Key+".title", section.Key+".hint")
+			for _, f := range section.Fields {
+				groups["botfield."] = append(groups["botfield."], f.Words)
+				if f.Kind == bot.FieldRows {
+					groups["botadd."] = append(groups["botadd."], f.Words)
+				}
+				for _, c := range f.Columns {
+					groups["botcolumn."] = append(groups["botcolumn."], c.Key)
+				}
+			}
+		}
+	}
+	groups["botwrong."] = named("../bot/check.go", `Wrong\w+ +Wrong = "(\w+)"`)
 	for _, status := range queries.AllSetupRequestStatusValues() {
 		groups["setup."] = append(groups["setup."], string(status)+".headline", string(status)+".detail")
 	}

@@ -339,6 +339,7 @@ func samples(t testing.TB) []sample {
 	nobody := phone
 	nobody.Business, nobody.Businesses = routes.PhoneContact{}, nil
 	add("phone-none", "demo/phone", nobody)
+	botSamples(add, now)
 	waySamples(t, add, now)
 	ledgerSamples(add, now)
 	return out

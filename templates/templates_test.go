@@ -121,6 +121,9 @@ func TestFragmentsStandAlone(t *testing.T) {
 		{"fragments/record", recordDrawer(now), `<div id="record-body"`},
 		{"fragments/record_delete", routes.DeleteQuestion{}, `<form id="delete-question"`},
 		{"partials/side_lists", sidebar("tenants"), `<div id="side-lists"`},
+		{"fragments/bot_form", routes.BotForm{}, `<form id="bot-form"`},
+		{"fragments/bot_field", routes.BotField{ID: "field-offers", Kind: "rows"}, `<div id="field-offers"`},
+		{"fragments/bot_chat", routes.BotTry{}, `<form id="bot-chat"`},
 		{"fragments/toast", routes.Toast{Kind: "ok", Text: "Done <b>"}, `<div class="toast ok" data-into="toasts"`},
 	}
 	for _, c := range cases {

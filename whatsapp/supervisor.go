@@ -68,8 +68,8 @@ type supervisor struct {
 
 	number atomic.Pointer[string] // ours, E.164: the linked one, or the one that is meant
 	chats  *cache[string, chat]
-	config atomic.Pointer[queries.TenantConfig] // as the latest message found it; nil: not known
-	poison *cache[string, int]                  // tries of messages that could not be taken in
+	config atomic.Pointer[tenantConfig] // as the latest message found it; nil: not known
+	poison *cache[string, int]          // tries of messages that could not be taken in
 
 	tries    *cache[uuid.UUID, int] // of messages that could not be sent
 	underway atomic.Pointer[underway]

@@ -35,7 +35,7 @@ type inbound struct {
 type basis struct {
 	state   []byte // of the chat: bot.Conversation
 	version time.Time
-	config  *queries.TenantConfig
+	config  *tenantConfig
 }
 
 var (
@@ -51,7 +51,7 @@ func (s *supervisor) takeIn(ctx context.Context, in inbound, store *tenantStore,
 	at, known := s.cachedChat(in.from)
 	if config := s.config.Load(); known && at.basis != nil && config != nil && step.single() {
 		b := basis{state: at.basis.state, version: at.basis.version, config: config}
-		limit := s.limit(config)
+		limit := s.limit(config.TenantConfig)
 		d, err := s.decide(ctx, s.pool.q, in, at, b, limit, limit, store, step)
 		if err == nil {
 			d.commit(s, in.info)
@@ -101,12 +101,12 @@ func (s *supervisor) takeInLocked(ctx context.Context, tx pgx.Tx, in inbound, st
 	if row.Known { // delivered again; it was handled the first time, but perhaps nobody woke the sender
 		return &decided{reply: &answer{}}, nil
 	}
-	s.config.Store(&row.TenantConfig)
-	limit := s.limit(&row.TenantConfig)
+	config := s.readConfig(&row.TenantConfig)
+	limit := s.limit(config.TenantConfig)
 	if limit > 0 && int(row.RecentReplies) >= limit {
 		limit = limitReached
 	}
-	return s.decide(ctx, q, in, at, basis{state: row.StateJson, version: row.ChatVersion, config: &row.TenantConfig}, limit, 0, nil, nil)
+	return s.decide(ctx, q, in, at, basis{state: row.StateJson, version: row.ChatVersion, config: config}, limit, 0, nil, nil)
 }
 
 // limitReached stands for a limit of answers that is used up.
@@ -161,7 +161,7 @@ func (s *supervisor) decide(ctx context.Context, q *queries.Queries, in inbound,
 		Business: in.to, Customer: at.phone, Kind: string(in.kind), MessageText: in.text, SentAt: storableTime(in.info.Timestamp), Decision: decisionRateLimited,
 	}
 	if limit != limitReached {
-		verdict := bot.Decide(s.botConfig(b.config, limit), bot.ParseConversation(b.state),
+		verdict := bot.Decide(b.config.botConfig(limit), bot.ParseConversation(b.state),
 			bot.Message{Kind: in.kind, Text: in.text, SenderName: at.name}, time.Now())
 		params.Intent, params.NextState, params.Decision = &verdict.Intent, verdict.Next.JSON(), decisionIgnored
 		if !verdict.Ignore && len(verdict.Replies) > 0 {
@@ -207,15 +207,4 @@ func (s *supervisor) decide(ctx context.Context, q *queries.Queries, in inbound,
 	}
 	d.at.basis = &basis{state: state, version: row.ChatVersion}
 	return d, nil
-}
-
-func (s *supervisor) botConfig(c *queries.TenantConfig, limit int) bot.Config {
-	hours, err := bot.ParseHours(c.HoursJson)
-	if err != nil {
-		s.log.Warn("opening hours cannot be read; the bot does without", "error", err)
-	}
-	return bot.Config{
-		Template: bot.Template(c.TemplateType), Language: bot.Language(c.Language), BusinessName: c.BusinessName,
-		Hours: hours, Location: s.pool.o.Location, NoGuards: limit == 0,
-	}
 }
