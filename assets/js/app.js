@@ -279,11 +279,17 @@
   setInterval(countdowns, 500);
 
   /* After a swap: times, and the focus where the person was or where something is wrong. */
-  let focusId = "";
-  document.addEventListener("htmx:beforeSwap", () => { focusId = document.activeElement ? document.activeElement.id : ""; });
+  let focusId = "", lines = null;
+  document.addEventListener("htmx:beforeSwap", () => {
+    focusId = document.activeElement ? document.activeElement.id : "";
+    const list = byId("bot-lines");
+    lines = list && { said: list.children.length, top: list.scrollTop };
+  });
   document.addEventListener("htmx:afterSwap", (e) => {
     times(); countdowns(); showTheme();
     const el = e.detail.elt;
+    const list = byId("bot-lines"); // what is new in the tried chat is at its end; an edit of the form moves nothing
+    if (list && lines) list.scrollTop = list.children.length === lines.said ? lines.top : list.scrollHeight;
     const wrong = el && el.querySelector && document.contains(el) ? el.querySelector("[aria-invalid=true]") : null;
     if (wrong) { wrong.focus(); return; }
     if (document.activeElement !== document.body) return;
