@@ -109,6 +109,27 @@ func TestOwnWordsForTheBot(t *testing.T) {
 	b.sound("a version")
 	b.width(phone)
 	b.shootThemes("4-version")
+
+	// The first page says how it goes, and a message to her own phone shows that it does.
+	const own = "+255754000439"
+	b.open(s.url + "/portal")
+	b.has("#portal-state", "Namba yako inajibu wateja")
+	b.has("#portal-state", "Muda wa kujibu:")
+	b.until(`window.streamOpen === true`)
+	b.stay()
+	b.fill("#test-phone", number)
+	b.click("#test-send")
+	b.has("#test-form .err", "Hii ni namba ya biashara yenyewe.")
+	b.fill("#test-phone", own)
+	b.click("#test-send")
+	b.has("#test-result", "umefika na umesomwa")
+	if said := p.answer(own, 1); !strings.Contains(said, "ujumbe wa majaribio kutoka Saluni ya Neema") {
+		t.Errorf("the test message says %q", said)
+	}
+	b.same("what became of the test message")
+	b.sound("the first page")
+	b.width(phone)
+	b.shootThemes("5-home")
 	b.expect("422")
 	b.quiet("the settings of the bot")
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+	"time"
 
 	"flowhq/queries"
 
@@ -21,6 +22,7 @@ type OutgoingMessage struct {
 	To             string // a phone number in any usual form
 	Text           string
 	Source         string // PERSON or API
+	Test           bool   // a message to oneself, to see that the number works
 	IdempotencyKey string // ""; else a second call with it within 24 hours answers with the first one's message
 	Actor          Actor
 }
@@ -82,10 +84,36 @@ func (c *Commands) QueueMessage(ctx context.Context, m OutgoingMessage) (queries
 				return err
 			}
 		}
+		if m.Test {
+			if err := noteTest(ctx, q, m, queued); err != nil {
+				return err
+			}
+		}
 		_, err = c.insert(ctx, tx, MessageSend{TenantID: m.TenantID, MessageID: queued.ID}, t.Tenant.Shard)
 		return err
 	})
 	return queued, err
+}
+
+// testPause is how long one test message keeps the next one waiting: a second tap sends nothing.
+const testPause = 20 * time.Second
+
+// noteTest makes a test message an event and remembers whose number it went to. The conversation's lock, which is held, puts
+// tests to one number in order.
+func noteTest(ctx context.Context, q *queries.Queries, m OutgoingMessage, queued queries.MessageLog) error {
+	latest, err := q.LatestTest(ctx, m.TenantID)
+	if err != nil {
+		return err
+	}
+	if len(latest) > 0 && time.Since(latest[0].CreatedAt) < testPause {
+		return conflict("A test message was sent a moment ago. See what became of it first.")
+	}
+	if m.Actor.UserID != nil {
+		if err := q.SetOwnNumber(ctx, queries.SetOwnNumberParams{TenantID: m.TenantID, UserID: *m.Actor.UserID, Phone: queued.ToNumber}); err != nil {
+			return err
+		}
+	}
+	return event(ctx, q, m.TenantID, m.Actor, "TEST_SENT", map[string]any{"message": queued.ID, "phone": queued.ToNumber})
 }
 
 // findIdempotent gives the message that the key stands for, nil where it is new; the key stays locked until the transaction ends.

@@ -48,6 +48,109 @@ func (q *Queries) CountToday(ctx context.Context, arg CountTodayParams) (CountTo
 	return i, err
 }
 
+const getOwnNumber = `-- name: GetOwnNumber :one
+SELECT coalesce(u.phone, '')::text FROM users u WHERE u.tenant_id = $1::uuid AND u.id = $2
+`
+
+type GetOwnNumberParams struct {
+	TenantID uuid.UUID
+	UserID   uuid.UUID
+}
+
+// A person's own number, as they last gave it.
+func (q *Queries) GetOwnNumber(ctx context.Context, arg GetOwnNumberParams) (string, error) {
+	row := q.db.QueryRow(ctx, getOwnNumber, arg.TenantID, arg.UserID)
+	var column_1 string
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const latestTest = `-- name: LatestTest :many
+SELECT m.id, m.to_number, m.status, m.failure, e.created_at, m.sent_at, m.delivered_at, m.read_at,
+    EXISTS (SELECT FROM message_logs i WHERE i.conversation_id = m.conversation_id AND i.direction = 'IN')::boolean AS has_written
+FROM portal_event_logs e JOIN message_logs m ON m.id = CASE e.event_type WHEN 'TEST_SENT' THEN (e.payload_json->>'message')::uuid END AND m.tenant_id = e.tenant_id
+WHERE e.tenant_id = $1 AND e.event_type = 'TEST_SENT' AND e.created_at > now() - interval '6 hours'
+ORDER BY e.created_at DESC, e.id DESC LIMIT 1
+`
+
+type LatestTestRow struct {
+	ID          uuid.UUID
+	ToNumber    string
+	Status      MessageStatus
+	Failure     *string
+	CreatedAt   time.Time
+	SentAt      *time.Time
+	DeliveredAt *time.Time
+	ReadAt      *time.Time
+	HasWritten  bool
+}
+
+// The latest test message of the last hours, with what became of it, and whether the number it went to has ever written.
+func (q *Queries) LatestTest(ctx context.Context, tenantID uuid.UUID) ([]LatestTestRow, error) {
+	rows, err := q.db.Query(ctx, latestTest, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LatestTestRow
+	for rows.Next() {
+		var i LatestTestRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ToNumber,
+			&i.Status,
+			&i.Failure,
+			&i.CreatedAt,
+			&i.SentAt,
+			&i.DeliveredAt,
+			&i.ReadAt,
+			&i.HasWritten,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const medianReplyTime = `-- name: MedianReplyTime :one
+SELECT coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM o.sent_at - i.sent_at)), -1)::float8 AS seconds
+FROM message_logs o JOIN message_logs i ON i.id = o.in_reply_to AND i.tenant_id = o.tenant_id
+WHERE o.tenant_id = $1 AND o.created_at >= $2::timestamptz AND o.source = 'BOT' AND o.sent_at IS NOT NULL AND i.sent_at IS NOT NULL
+`
+
+type MedianReplyTimeParams struct {
+	TenantID uuid.UUID
+	Since    time.Time
+}
+
+// How long customers waited for the bot's answers since then, in seconds: half of them waited less. Both ends are WhatsApp's own
+// time, in whole seconds. Nothing was answered yet: -1.
+func (q *Queries) MedianReplyTime(ctx context.Context, arg MedianReplyTimeParams) (float64, error) {
+	row := q.db.QueryRow(ctx, medianReplyTime, arg.TenantID, arg.Since)
+	var seconds float64
+	err := row.Scan(&seconds)
+	return seconds, err
+}
+
+const setOwnNumber = `-- name: SetOwnNumber :exec
+UPDATE users SET phone = $1::text, updated_at = now() WHERE id = $2 AND tenant_id = $3::uuid AND phone IS DISTINCT FROM $1::text
+`
+
+type SetOwnNumberParams struct {
+	Phone    string
+	UserID   uuid.UUID
+	TenantID uuid.UUID
+}
+
+func (q *Queries) SetOwnNumber(ctx context.Context, arg SetOwnNumberParams) error {
+	_, err := q.db.Exec(ctx, setOwnNumber, arg.Phone, arg.UserID, arg.TenantID)
+	return err
+}
+
 const watchSession = `-- name: WatchSession :exec
 UPDATE whatsapp_sessions SET watched_until = now() + interval '30 seconds' WHERE tenant_id = $1
 `

@@ -15,6 +15,7 @@ type eventLook struct{ icon, tone string }
 var eventLooks = map[string]eventLook{
 	"TENANT_CREATED":           {"user-plus", ""},
 	"TENANT_CHANGED":           {"settings", ""},
+	"TEST_SENT":                {"send-horizontal", ""},
 	"BOT_SETTINGS_CHANGED":     {"settings", ""},
 	"WORKER_START_REQUESTED":   {"play", ""},
 	"WORKER_STOP_REQUESTED":    {"square", ""},
@@ -75,7 +76,7 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		v.Detail = payload.Person
 	case "SETUP_REJECTED":
 		v.Detail = payload.Reason
-	case "PAIR_CODE_REQUESTED":
+	case "PAIR_CODE_REQUESTED", "TEST_SENT":
 		v.Detail = payload.Phone
 	case "SESSION_LINKED":
 		v.Detail = payload.Number

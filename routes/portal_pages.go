@@ -3,6 +3,7 @@ package routes
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -33,7 +34,17 @@ func (s *server) portalHome(c *fiber.Ctx) error {
 		if page.State, err = s.portalState(ctx, q, t, v.Lang); err != nil {
 			return err
 		}
+		if page.State.Replies, err = s.replyTime(ctx, q, v.Tenant, v.Lang); err != nil {
+			return err
+		}
 		if page.Link, err = s.linkPanel(t, portalBase, v.Lang); err != nil {
+			return err
+		}
+		if page.Result, err = testResult(ctx, q, t, v.Lang); err != nil {
+			return err
+		}
+		page.Test.Lang = v.Lang
+		if page.Test.Phone, err = q.GetOwnNumber(ctx, queries.GetOwnNumberParams{TenantID: v.Tenant, UserID: v.ID}); err != nil {
 			return err
 		}
 		page.Latest, err = listMessages(ctx, q, v.Tenant, newest(), latestMessages, v.Lang, "")
@@ -50,6 +61,9 @@ func (s *server) portalState(ctx context.Context, q *queries.Queries, t queries.
 	p := PortalState{
 		Lang: lang, State: sessionState(t.WhatsappSession, lang), Phone: linkedPhone(t),
 	}
+	if t.WhatsappSession.Jid != nil || t.WhatsappSession.ConnectedAt != nil {
+		p.Since = t.WhatsappSession.ReasonSince
+	}
 	p.Headline, p.Detail = portalWords(t, lang, s.Location)
 	today, err := q.CountToday(ctx, queries.CountTodayParams{TenantID: t.Tenant.ID, Since: s.today()})
 	if err != nil {
@@ -58,6 +72,50 @@ func (s *server) portalState(ctx context.Context, q *queries.Queries, t queries.
 	waiting, err := q.CountQueued(ctx, t.Tenant.ID)
 	p.Received, p.Answered, p.Waiting = int(today.Received), int(today.Answered), int(waiting)
 	return p, err
+}
+
+// repliesPause is how often a page looks again at the time that replies take: that reads every answer of the day.
+const repliesPause = 3 * time.Second
+
+// homeFragments gives what is live on the first page, for one stream.
+func (s *server) homeFragments(v *visitor) func(context.Context, *queries.Queries, queries.GetTenantRow) ([]fragment, error) {
+	var replies string
+	var looked time.Time
+	return func(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) ([]fragment, error) {
+		state, err := s.portalState(ctx, q, t, v.Lang)
+		if err != nil {
+			return nil, err
+		}
+		if replies == "" || time.Since(looked) > repliesPause {
+			looked = time.Now()
+			if replies, err = s.replyTime(ctx, q, v.Tenant, v.Lang); err != nil {
+				return nil, err
+			}
+		}
+		state.Replies = replies
+		result, err := testResult(ctx, q, t, v.Lang)
+		return []fragment{{"fragments/portal_state", state}, {"fragments/test_result", result}}, err
+	}
+}
+
+// replyTime words how long customers waited for the bot's answers today.
+func (s *server) replyTime(ctx context.Context, q *queries.Queries, tenant uuid.UUID, lang string) (string, error) {
+	seconds, err := q.MedianReplyTime(ctx, queries.MedianReplyTimeParams{TenantID: tenant, Since: s.today()})
+	if err != nil || seconds < 0 {
+		return "", err
+	}
+	return waitWords(lang, time.Duration(seconds*float64(time.Second))), nil
+}
+
+// waitWords words a time that somebody waited.
+func waitWords(lang string, d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return words.T(lang, "today.at_once")
+	case d < time.Minute:
+		return words.T(lang, "wait.seconds", "count", int(d.Seconds()+.5))
+	}
+	return words.T(lang, "wait.minutes", "count", int(d.Minutes()+.5))
 }
 
 // portalMessages is the list; htmx asks for more of its rows.
@@ -115,10 +173,7 @@ func (s *server) portalStream(c *fiber.Ctx) error {
 	switch c.Query("page", "home") {
 	case "home":
 		live.panel, live.messages, live.countsQueue, live.rows = true, true, true, latestMessages
-		live.state = func(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) ([]fragment, error) {
-			state, err := s.portalState(ctx, q, t, v.Lang)
-			return []fragment{{"fragments/portal_state", state}}, err
-		}
+		live.state = s.homeFragments(v)
 	case "messages":
 		live.messages, live.rows = true, pageSize
 	case "events":

@@ -1,11 +1,15 @@
 package routes
 
+import "time"
+
 // PortalHomePage is an owner's first page (template "portal/home").
 type PortalHomePage struct {
 	Page
 	Business string
 	State    PortalState
 	Link     LinkPanel
+	Test     TestForm
+	Result   TestResult
 	Latest   MessageList // at most five
 }
 
@@ -17,9 +21,24 @@ type PortalState struct {
 	Headline string // "Your number answers customers."
 	Detail   string // what it means or what to do
 	Phone    string
-	Received int // messages from customers today
-	Answered int // replies today
-	Waiting  int // replies not sent yet
+	Since    time.Time // zero: not said
+	Replies  string    // how long half of the customers waited at most for an answer today, in words; "": none was answered
+	Received int       // messages from customers today
+	Answered int       // replies today
+	Waiting  int       // replies not sent yet
+}
+
+// TestForm sends a message to the person's own phone (template "fragments/test_form", element id "test-form"). POST /portal/test.
+type TestForm struct {
+	Lang, Phone, Error string
+}
+
+// TestResult is what became of the latest test message (template "fragments/test_result", element id "test-result").
+type TestResult struct {
+	Lang, Tone, Icon string
+	Phone            string // "": no test lately
+	Sentence         string
+	At               time.Time
 }
 
 // PortalMessagesPage lists messages (template "portal/messages").

@@ -129,6 +129,7 @@ func (s *server) table() []route {
 		{"GET", "/portal/stream", portal, s.portalStream},
 		{"GET", "/portal/messages", portal, s.portalMessages},
 		{"GET", "/portal/events", portal, s.portalEvents},
+		{"POST", "/portal/test", portal, s.portalTest},
 		{"GET", "/portal/bot", portal, s.portalBot},
 		{"POST", "/portal/bot", owner, s.portalBotSave},
 		{"POST", "/portal/bot/rows", owner, s.portalBotRows},

@@ -128,6 +128,7 @@ var expected = map[string][callers]int{
 	"GET /portal/stream":                          {401, 403, 200, 200, 401},
 	"GET /portal/messages":                        {303, 403, 200, 200, 303},
 	"GET /portal/events":                          {303, 403, 200, 200, 303},
+	"POST /portal/test":                           {303, 403, 422, 422, 303},
 	"GET /portal/bot":                             {303, 403, 200, 200, 303},
 	"POST /portal/bot":                            {303, 403, 422, 403, 303},
 	"POST /portal/bot/rows":                       {303, 403, 422, 403, 303},

@@ -121,6 +121,8 @@ func TestFragmentsStandAlone(t *testing.T) {
 		{"fragments/record", recordDrawer(now), `<div id="record-body"`},
 		{"fragments/record_delete", routes.DeleteQuestion{}, `<form id="delete-question"`},
 		{"partials/side_lists", sidebar("tenants"), `<div id="side-lists"`},
+		{"fragments/test_form", routes.TestForm{}, `<form id="test-form"`},
+		{"fragments/test_result", routes.TestResult{}, `<div id="test-result"`},
 		{"fragments/bot_form", routes.BotForm{}, `<form id="bot-form"`},
 		{"fragments/bot_field", routes.BotField{ID: "field-offers", Kind: "rows"}, `<div id="field-offers"`},
 		{"fragments/bot_chat", routes.BotTry{}, `<form id="bot-chat"`},

@@ -54,8 +54,13 @@ var ours = []Description{
 	},
 	{
 		Name: "tenant_configs", Singular: "bot setting", Plural: "Bot settings", Group: Business, Icon: "settings", Title: "r.business_name", As: "config",
-		Search: []string{"business_name"}, Order: "-created_at", First: []string{"business_name"}, Fixed: []string{"id", "tenant_id", "created_at", "updated_at"}, Hidden: []string{"updated_at"},
-		Labels: map[string]string{"hours_json": "Opening hours"}, Live: "tenant",
+		Search: []string{"business_name"}, Order: "-created_at", First: []string{"business_name"}, Fixed: []string{"id", "tenant_id", "settings_json", "created_at", "updated_at"}, Hidden: []string{"settings_json", "updated_at"},
+		Labels: map[string]string{"hours_json": "Opening hours", "settings_json": "Its own words"}, Live: "tenant",
+	},
+	{
+		Name: "bot_settings_versions", Singular: "version of bot settings", Plural: "Versions of bot settings", Group: Business, Icon: "clock", Title: "'Version ' || r.number",
+		Order: "-created_at", First: []string{"tenant_id", "number", "changed_by"}, Fixed: []string{"*"}, Hidden: []string{"id", "user_id", "settings_json", "hours_json"},
+		Labels: map[string]string{"settings_json": "Its own words", "hours_json": "Opening hours", "restored": "Brought back"},
 	},
 	{
 		Name: "setup_requests", Singular: "set-up request", Plural: "Set-up requests", Group: Business, Icon: "clipboard-list", Title: "r.business_name",
