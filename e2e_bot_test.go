@@ -54,8 +54,7 @@ func TestOwnWordsForTheBot(t *testing.T) {
 	b.fill("#bf-r-offers-0-price", "TZS 45,000")
 	b.click(`label[for="bot-tab-try"]`)
 	b.has("#bot-lines", "Karibu Mikocheni, kwetu ni kusuka tu!")
-	b.fill("#bot-say", "bei gani?")
-	b.click("#bot-send")
+	b.fill("#bot-say", "bei gani?\r") // the return key
 	b.has("#bot-lines", "Rasta – TZS 45,000")
 	b.until(`document.querySelector("#bot-say").value === ""`)
 	b.shootThemes("1-try")

@@ -28,6 +28,13 @@
 // Never state what only the business knows (a price, an address, a stock level):
 // say that the team confirms it, until the business has entered it in Settings.
 //
+// # What a business enters
+//
+// Form (form.go) describes for each template what a business may enter, Check (check.go) says
+// what is wrong with it, and ReadConfig (settings.go) makes a Config of it, once for each version:
+// questions of the business's own are compiled (questions.go), holidays go into the hours
+// (holidays.go). What is not entered stays as the template has it.
+//
 // # How words are matched
 //
 // A message is folded (case, accents, width, punctuation, drawn-out letters as in
@@ -43,7 +50,8 @@
 //
 //  1. Add its name to the Template constants in config.go (and to the database's enum).
 //  2. Write script_<name>.go with one function returning a script: the introduction,
-//     an example, the menu, the triggers, the answers and the flows.
+//     an example, the menu, the triggers, the answers, the flows, and the parts of the form
+//     in which a business says it in its own words.
 //  3. List it in scripts in script.go.
 //
 // The tests walk every script: they fail when a menu item has no answer, a text lacks

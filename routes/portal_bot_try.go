@@ -54,7 +54,7 @@ func (s *server) portalBotPreview(c *fiber.Ctx) error {
 	try := s.botTry(v, cfg, said[max(0, len(said)-trySaid):], c.FormValue("closed") != "")
 	try.Text = typed
 	if wantsHTMX(c) {
-		return s.render(c, http.StatusOK, "fragments/bot_chat", try)
+		return s.render(c, http.StatusOK, "fragments/bot_lines", try)
 	}
 	form := st.form(s, v, values, nil)
 	if basis := c.FormValue("basis"); basis != "" {

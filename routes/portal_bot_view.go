@@ -161,7 +161,7 @@ func fieldLabel(lang string, f bot.Field) string {
 func idOf(key string) string { return strings.ToLower(strings.ReplaceAll(key, ".", "-")) }
 
 // BotTry is the chat beside the form (template "fragments/bot_chat", element id "bot-chat"): the customer's messages and what
-// the bot answers to them with what stands in the form. POST /portal/bot/preview.
+// the bot answers to them with what stands in the form (template "fragments/bot_lines", "bot-said"). POST /portal/bot/preview.
 type BotTry struct {
 	Lang     string
 	Business string

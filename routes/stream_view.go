@@ -20,6 +20,7 @@
 //	                             event     fragments/event        (EventView)          event-<id>, into #events
 //	                             toast     fragments/toast        (Toast)
 //	/portal/stream               session   fragments/portal_state (PortalState)        portal-state
+//	                                       and fragments/test_result (TestResult)      test-result
 //	                                       and fragments/link_panel (LinkPanel)        link-panel
 //	                             message   fragments/message      (MessageView)
 //	                             event     fragments/event        (EventView)
@@ -35,6 +36,10 @@
 //
 //	POST /admin/tenants/<id>/worker/…              200 fragments/state_panel (where link_panel's own button posts, it is not swapped)
 //	POST /portal/worker/start                      204: the stream brings what changes
+//	POST /portal/test                              200 or 422 fragments/test_form
+//	POST /portal/bot                               200 or 422 fragments/bot_form
+//	POST /portal/bot/rows                          200 fragments/bot_field
+//	POST /portal/bot/preview                       200 fragments/bot_lines
 //	POST <Base>/pair-code                          200 or 422 fragments/pair_form
 //	POST <Base>/demo-scan                          204
 //	POST /admin/tenants                            422 fragments/tenant_form, or 200 with HX-Redirect

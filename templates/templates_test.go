@@ -125,6 +125,7 @@ func TestFragmentsStandAlone(t *testing.T) {
 		{"fragments/test_result", routes.TestResult{}, `<div id="test-result"`},
 		{"fragments/bot_form", routes.BotForm{}, `<form id="bot-form"`},
 		{"fragments/bot_field", routes.BotField{ID: "field-offers", Kind: "rows"}, `<div id="field-offers"`},
+		{"fragments/bot_lines", routes.BotTry{}, `<div id="bot-said"`},
 		{"fragments/bot_chat", routes.BotTry{}, `<form id="bot-chat"`},
 		{"fragments/toast", routes.Toast{Kind: "ok", Text: "Done <b>"}, `<div class="toast ok" data-into="toasts"`},
 	}

@@ -112,6 +112,8 @@
   document.addEventListener("htmx:afterRequest", (e) => {
     const { elt, target, xhr, successful } = e.detail;
     if (successful && elt.matches("[data-close-on-ok]")) elt.closest("dialog").close();
+    const by = e.detail.requestConfig && e.detail.requestConfig.triggeringEvent;
+    if (successful && elt.id === "bot-chat" && !(by && by.submitter && by.submitter.name)) byId("bot-say").value = ""; // it was sent, and no suggestion
     if (asked.has(xhr)) land(asked.get(xhr), target && target.id && byId(target.id));
   });
 
