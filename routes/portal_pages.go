@@ -61,7 +61,7 @@ func (s *server) portalState(ctx context.Context, q *queries.Queries, t queries.
 	p := PortalState{
 		Lang: lang, State: sessionState(t.WhatsappSession, lang), Phone: linkedPhone(t),
 	}
-	if t.WhatsappSession.Jid != nil || t.WhatsappSession.ConnectedAt != nil {
+	if t.WhatsappSession.State != queries.SessionStateCONNECTED && t.WhatsappSession.ConnectedAt != nil { // else the panel below says it
 		p.Since = t.WhatsappSession.ReasonSince
 	}
 	p.Headline, p.Detail = portalWords(t, lang, s.Location)

@@ -21,7 +21,7 @@ type PortalState struct {
 	Headline string // "Your number answers customers."
 	Detail   string // what it means or what to do
 	Phone    string
-	Since    time.Time // zero: not said
+	Since    time.Time // of a state that is not connected; zero: not said
 	Replies  string    // how long half of the customers waited at most for an answer today, in words; "": none was answered
 	Received int       // messages from customers today
 	Answered int       // replies today
