@@ -22,7 +22,7 @@ var ErrBotSettings = &Error{Code: Invalid, Message: "Some fields need another lo
 // updated_at as whoever saves saw it; where it has changed since, the answer is ErrSettingsChanged. Settings that are as they
 // were make no version.
 func (c *Commands) SaveBotSettings(ctx context.Context, tenantID uuid.UUID, shown time.Time, v bot.Values, actor Actor) error {
-	return c.inTx(ctx, func(ctx context.Context, _ pgx.Tx, q *queries.Queries) error {
+	return c.inTx(ctx, actor, func(ctx context.Context, _ pgx.Tx, q *queries.Queries) error {
 		now, err := lockShown(ctx, q, tenantID, shown)
 		if err != nil {
 			return err
@@ -42,7 +42,7 @@ func (c *Commands) SaveBotSettings(ctx context.Context, tenantID uuid.UUID, show
 
 // RestoreBotSettings makes an earlier version the present one, as a new version.
 func (c *Commands) RestoreBotSettings(ctx context.Context, tenantID uuid.UUID, shown time.Time, version uuid.UUID, actor Actor) error {
-	return c.inTx(ctx, func(ctx context.Context, _ pgx.Tx, q *queries.Queries) error {
+	return c.inTx(ctx, actor, func(ctx context.Context, _ pgx.Tx, q *queries.Queries) error {
 		old, err := q.GetBotSettings(ctx, queries.GetBotSettingsParams{TenantID: tenantID, VersionID: version})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return &Error{Code: NotFound, Message: "There is no such version.", Err: err}
