@@ -13,7 +13,7 @@ func (p *product) owner(tenant, email, password string) {
 	if err := routes.UpsertAdmin(p.t.Context(), p.db, email, password); err != nil {
 		p.t.Fatal(err)
 	}
-	if _, err := p.db.System.Exec(p.t.Context(), "UPDATE users SET role = 'OWNER', tenant_id = $2, name = 'Neema Joseph' WHERE email = $1", email, tenant); err != nil {
+	if _, err := p.db.System.Exec(p.t.Context(), "UPDATE users SET role = 'OWNER', admin_role = NULL, tenant_id = $2, name = 'Neema Joseph' WHERE email = $1", email, tenant); err != nil {
 		p.t.Fatal(err)
 	}
 }
