@@ -57,22 +57,22 @@ func (c command) bench(ctx context.Context) error {
 	if runtime.GOOS != "linux" {
 		return &settingError{"flowhq bench: it reads memory and CPU from /proc, so it runs on Linux only"}
 	}
+	b := newBench(fullBench, c.stderr)
+	if err := b.prepareProfiles(profiles); err != nil {
+		return err
+	}
 	if admin {
-		plan := benchAdminPlan{tenants: 5000, messages: 5_000_000, requests: 200, data: seeded}
+		plan := benchAdminPlan{tenants: 5000, messages: 5_000_000, requests: 200, data: seeded, profiles: b.profiles}
 		if quick {
 			plan.tenants, plan.messages, plan.requests = 500, 100_000, 40
 		}
 		return c.benchAdminOnly(ctx, plan, asJSON)
 	}
-	b := newBench(fullBench, c.stderr)
 	if quick {
 		b.plan = quickBench
 	}
 	steps, err := only(b.plan.steps(), names)
 	if err != nil {
-		return err
-	}
-	if err := b.prepareProfiles(profiles); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, benchLimit)

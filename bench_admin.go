@@ -26,6 +26,7 @@ import (
 type benchAdminPlan struct {
 	tenants, messages, requests int
 	data                        string // a folder that was seeded before; empty: a temporary one is
+	profiles                    string // a folder for the server's CPU profile; empty: none is made
 }
 
 const (
@@ -91,6 +92,12 @@ func benchAdmin(ctx context.Context, plan benchAdminPlan, note func(string, ...a
 	client, err := adminBrowser(ctx, base)
 	if err != nil {
 		return nil, "", err
+	}
+	if plan.profiles != "" {
+		if err := p.profile(ctx, profileCPU+filepath.Join(plan.profiles, "admin.cpu.pprof")); err != nil {
+			return nil, "", err
+		}
+		defer func() { err = errors.Join(err, p.profile(context.WithoutCancel(ctx), profileEnd)) }()
 	}
 	for _, q := range questions {
 		note("the admin: %s", q.name)
