@@ -32,21 +32,43 @@ type OutgoingMessage struct {
 func (c *Commands) QueueMessage(ctx context.Context, m OutgoingMessage) (queries.MessageLog, error) {
 	var f form
 	to := f.phone("to", m.To)
-	f.text("text", m.Text, MaxText, true)
-	if len(m.IdempotencyKey) > 255 || strings.ContainsFunc(m.IdempotencyKey, func(r rune) bool { return r < ' ' || r > '~' }) {
-		f.fail("Idempotency-Key", "Use at most 255 printable ASCII characters.")
-	}
+	f.outgoing(m.Text, m.IdempotencyKey)
 	if err := f.err(); err != nil {
 		return queries.MessageLog{}, err
 	}
+	return c.queue(ctx, m, to, func(ctx context.Context, q *queries.Queries, t queries.GetTenantRow) (conversation uuid.UUID, number string, err error) {
+		if to == t.Tenant.PhoneNumber {
+			return conversation, "", &Error{Code: Invalid, Message: "This is the business's own number.", Fields: map[string]string{"to": "This is the business's own number."}}
+		}
+		contact, err := q.EnsureContactByPhone(ctx, queries.EnsureContactByPhoneParams{ID: newID(), TenantID: m.TenantID, PhoneNumber: to})
+		if err != nil {
+			return conversation, "", err
+		}
+		conversation, err = q.EnsureConversation(ctx, queries.EnsureConversationParams{ID: newID(), TenantID: m.TenantID, ContactID: contact})
+		return conversation, to, err
+	})
+}
+
+// outgoing checks what every outgoing message has.
+func (f *form) outgoing(text, key string) {
+	f.text("text", text, MaxText, true)
+	if len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) {
+		f.fail("Idempotency-Key", "Use at most 255 printable ASCII characters.")
+	}
+}
+
+// queue stores a message in the chat that enter locks, and the job that sends it; once for each Idempotency-Key. to stands for whom it is
+// for in what the key is compared with.
+func (c *Commands) queue(ctx context.Context, m OutgoingMessage, to string,
+	enter func(context.Context, *queries.Queries, queries.GetTenantRow) (conversation uuid.UUID, number string, err error),
+) (queued queries.MessageLog, err error) {
 	request := sha256.Sum256([]byte(to + "\x00" + m.Text))
-	var queued queries.MessageLog
 	// Without an actor: a message and the contact it makes are no entries of the audit log, the log of messages has them.
 	var as Actor
 	if m.Test { // it changes the person's own number
 		as = m.Actor
 	}
-	err := c.inTx(ctx, as, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
+	err = c.inTx(ctx, as, func(ctx context.Context, tx pgx.Tx, q *queries.Queries) error {
 		if m.IdempotencyKey != "" {
 			known, err := findIdempotent(ctx, q, m, request[:])
 			if err != nil || known != nil {
@@ -63,22 +85,15 @@ func (c *Commands) QueueMessage(ctx context.Context, m OutgoingMessage) (queries
 		if t.WhatsappSession.Jid == nil {
 			return conflict("%s has no linked WhatsApp number yet. Link one, then write.", t.Tenant.Name)
 		}
-		if to == t.Tenant.PhoneNumber {
-			return &Error{Code: Invalid, Message: "This is the business's own number.", Fields: map[string]string{"to": "This is the business's own number."}}
-		}
-		contact, err := q.EnsureContactByPhone(ctx, queries.EnsureContactByPhoneParams{ID: newID(), TenantID: m.TenantID, PhoneNumber: to})
+		conversation, number, err := enter(ctx, q, t)
 		if err != nil {
 			return err
 		}
-		conversation, err := q.EnsureConversation(ctx, queries.EnsureConversationParams{ID: newID(), TenantID: m.TenantID, ContactID: contact})
-		if err != nil {
-			return err
+		params := queries.QueueOutgoingParams{
+			ID: newID(), TenantID: m.TenantID, ConversationID: conversation, ToNumber: number, MessageText: m.Text,
+			WaMessageID: newWhatsAppID(), Source: m.Source, AuthorID: m.Actor.UserID,
 		}
-		queued, err = q.QueueOutgoing(ctx, queries.QueueOutgoingParams{
-			ID: newID(), TenantID: m.TenantID, ConversationID: conversation, ToNumber: to, MessageText: m.Text,
-			WaMessageID: newWhatsAppID(), Source: m.Source,
-		})
-		if err != nil {
+		if queued, err = q.QueueOutgoing(ctx, params); err != nil {
 			return err
 		}
 		if m.IdempotencyKey != "" {

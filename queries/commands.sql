@@ -45,10 +45,22 @@ INSERT INTO conversations (id, tenant_id, contact_id, last_message_at) VALUES (@
 ON CONFLICT (contact_id) DO UPDATE SET last_message_at = now(), updated_at = now()
 RETURNING conversations.id;
 
+-- A person answers in a chat, which locks it: whoever asked for one has one now, all is read, and the bot stays out of it for a
+-- while from this answer on; where somebody has taken over until they hand back, until then.
+-- name: AnswerChat :one
+UPDATE conversations v SET last_message_at = now(), updated_at = now(), unread = 0, handoff_at = NULL,
+    paused_until = CASE WHEN v.paused_at IS NULL OR v.paused_until IS NOT NULL
+        THEN greatest(v.paused_until, now() + make_interval(secs => sqlc.arg(pause_seconds)::double precision)) END,
+    paused_by = CASE WHEN v.paused_at IS NULL OR v.paused_until <= now() THEN sqlc.narg(author_id) ELSE v.paused_by END,
+    paused_at = CASE WHEN v.paused_at IS NULL OR v.paused_until <= now() THEN now() ELSE v.paused_at END
+FROM contacts c
+WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id AND c.id = v.contact_id
+RETURNING c.phone_number;
+
 -- An outgoing message, with the id that every try will have at WhatsApp.
 -- name: QueueOutgoing :one
-INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source)
-SELECT @id, t.id, @conversation_id, 'OUT', t.phone_number, @to_number, @message_text, @wa_message_id, 'QUEUED', @source
+INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, author_id)
+SELECT @id, t.id, @conversation_id, 'OUT', t.phone_number, @to_number, @message_text, @wa_message_id, 'QUEUED', @source, sqlc.narg(author_id)
 FROM tenants t WHERE t.id = @tenant_id
 RETURNING *;
 

@@ -12,6 +12,38 @@ import (
 	"github.com/google/uuid"
 )
 
+const answerChat = `-- name: AnswerChat :one
+UPDATE conversations v SET last_message_at = now(), updated_at = now(), unread = 0, handoff_at = NULL,
+    paused_until = CASE WHEN v.paused_at IS NULL OR v.paused_until IS NOT NULL
+        THEN greatest(v.paused_until, now() + make_interval(secs => $1::double precision)) END,
+    paused_by = CASE WHEN v.paused_at IS NULL OR v.paused_until <= now() THEN $2 ELSE v.paused_by END,
+    paused_at = CASE WHEN v.paused_at IS NULL OR v.paused_until <= now() THEN now() ELSE v.paused_at END
+FROM contacts c
+WHERE v.id = $3 AND v.tenant_id = $4 AND c.id = v.contact_id
+RETURNING c.phone_number
+`
+
+type AnswerChatParams struct {
+	PauseSeconds   float64
+	AuthorID       *uuid.UUID
+	ConversationID uuid.UUID
+	TenantID       uuid.UUID
+}
+
+// A person answers in a chat, which locks it: whoever asked for one has one now, all is read, and the bot stays out of it for a
+// while from this answer on; where somebody has taken over until they hand back, until then.
+func (q *Queries) AnswerChat(ctx context.Context, arg AnswerChatParams) (*string, error) {
+	row := q.db.QueryRow(ctx, answerChat,
+		arg.PauseSeconds,
+		arg.AuthorID,
+		arg.ConversationID,
+		arg.TenantID,
+	)
+	var phone_number *string
+	err := row.Scan(&phone_number)
+	return phone_number, err
+}
+
 const countFreeShards = `-- name: CountFreeShards :one
 SELECT count(*) FROM shards WHERE lease_until IS NULL OR lease_until <= now()
 `
@@ -79,7 +111,7 @@ func (q *Queries) EnsureConversation(ctx context.Context, arg EnsureConversation
 }
 
 const findIdempotencyKey = `-- name: FindIdempotencyKey :one
-SELECT k.request_hash, m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at, m.queued
+SELECT k.request_hash, m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at, m.queued, m.author_id
 FROM idempotency_keys k JOIN message_logs m ON m.id = k.message_id
 WHERE k.tenant_id = $1 AND k.key = $2 AND k.created_at > now() - interval '24 hours'
 `
@@ -123,6 +155,7 @@ func (q *Queries) FindIdempotencyKey(ctx context.Context, arg FindIdempotencyKey
 		&i.MessageLog.ReadAt,
 		&i.MessageLog.CreatedAt,
 		&i.MessageLog.Queued,
+		&i.MessageLog.AuthorID,
 	)
 	return i, err
 }
@@ -280,10 +313,10 @@ func (q *Queries) PutIdempotencyKey(ctx context.Context, arg PutIdempotencyKeyPa
 }
 
 const queueOutgoing = `-- name: QueueOutgoing :one
-INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source)
-SELECT $1, t.id, $2, 'OUT', t.phone_number, $3, $4, $5, 'QUEUED', $6
-FROM tenants t WHERE t.id = $7
-RETURNING id, seq, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id, status, source, decision, intent, failure, in_reply_to, attempts, claim_epoch, sent_at, delivered_at, read_at, created_at, queued
+INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, author_id)
+SELECT $1, t.id, $2, 'OUT', t.phone_number, $3, $4, $5, 'QUEUED', $6, $7
+FROM tenants t WHERE t.id = $8
+RETURNING id, seq, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id, status, source, decision, intent, failure, in_reply_to, attempts, claim_epoch, sent_at, delivered_at, read_at, created_at, queued, author_id
 `
 
 type QueueOutgoingParams struct {
@@ -293,6 +326,7 @@ type QueueOutgoingParams struct {
 	MessageText    string
 	WaMessageID    string
 	Source         string
+	AuthorID       *uuid.UUID
 	TenantID       uuid.UUID
 }
 
@@ -305,6 +339,7 @@ func (q *Queries) QueueOutgoing(ctx context.Context, arg QueueOutgoingParams) (M
 		arg.MessageText,
 		arg.WaMessageID,
 		arg.Source,
+		arg.AuthorID,
 		arg.TenantID,
 	)
 	var i MessageLog
@@ -332,6 +367,7 @@ func (q *Queries) QueueOutgoing(ctx context.Context, arg QueueOutgoingParams) (M
 		&i.ReadAt,
 		&i.CreatedAt,
 		&i.Queued,
+		&i.AuthorID,
 	)
 	return i, err
 }

@@ -32,6 +32,23 @@ SELECT id FROM conversations WHERE id = @id FOR UPDATE;
 UPDATE message_logs SET conversation_id = sqlc.arg(into_id)
 WHERE tenant_id = @tenant_id AND conversation_id = sqlc.arg(from_id);
 
+-- And what people know and have decided about the two. A chat that a person has taken over stays theirs.
+-- name: MergeChats :exec
+WITH labels AS (
+    UPDATE contacts k SET updated_at = now(),
+        labels = (SELECT coalesce(array_agg(DISTINCT l ORDER BY l), '{}') FROM unnest(k.labels || d.labels) AS l)
+    FROM contacts d
+    WHERE k.tenant_id = @tenant_id AND k.id = sqlc.arg(into_contact)::uuid AND d.id = sqlc.arg(from_contact)::uuid AND d.labels <> '{}'
+), notes AS (
+    UPDATE contact_notes n SET contact_id = sqlc.arg(into_contact)::uuid WHERE n.tenant_id = @tenant_id AND n.contact_id = sqlc.arg(from_contact)::uuid
+)
+UPDATE conversations k SET updated_at = now(), unread = k.unread + d.unread, last_message_at = greatest(k.last_message_at, d.last_message_at),
+    handoff_at = least(k.handoff_at, d.handoff_at), paused_at = coalesce(k.paused_at, d.paused_at),
+    paused_until = CASE WHEN k.paused_at IS NULL THEN d.paused_until ELSE k.paused_until END,
+    paused_by = CASE WHEN k.paused_at IS NULL THEN d.paused_by ELSE k.paused_by END
+FROM conversations d
+WHERE k.tenant_id = @tenant_id AND k.contact_id = sqlc.arg(into_contact)::uuid AND d.contact_id = sqlc.arg(from_contact)::uuid;
+
 -- A contact that was merged into another; its chat goes with it.
 -- name: DeleteContact :exec
 DELETE FROM contacts WHERE id = @id AND tenant_id = @tenant_id;
@@ -40,11 +57,11 @@ DELETE FROM contacts WHERE id = @id AND tenant_id = @tenant_id;
 -- Comes back with all that deciding needs, and with the versions that this rests on. No row: the chat is gone.
 -- name: ReceiveMessage :one
 WITH chat AS (
-    SELECT v.id, v.state_json, v.updated_at FROM conversations v
+    SELECT v.id, v.state_json, v.updated_at, v.paused_at, v.paused_until FROM conversations v
     WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id FOR UPDATE
 )
 SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = @tenant_id AND k.wa_message_id = @wa_message_id)::boolean AS known,
-    chat.state_json, chat.updated_at AS chat_version, sqlc.embed(c),
+    chat.state_json, chat.updated_at AS chat_version, chat.paused_at, chat.paused_until, sqlc.embed(c),
     CASE WHEN coalesce(c.replies_per_minute, sqlc.arg(default_limit)::integer) > 0 THEN
         (SELECT count(*) FROM message_logs m
          WHERE m.tenant_id = @tenant_id AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
@@ -59,13 +76,20 @@ FROM chat JOIN tenant_configs c ON c.tenant_id = @tenant_id;
 -- holds the shard. No row comes back where one of them does not. The chat's row comes first: its lock puts the decisions of a
 -- chat in order, and seq is given under it.
 --
+-- It counts as unread until a person looks, puts the chat into the queue of those who ask for a person (handoff), and ends a pause whose
+-- time is over (resumed).
+--
 -- Answers are claimed for sending with their decision where the caller can send them at once (direct) and nothing else of the
 -- chat waits to be claimed.
 -- name: RecordDecision :one
 WITH fence AS (
     SELECT h.epoch FROM shards h WHERE h.id = @shard AND h.node_id = @node_id AND h.epoch = @epoch AND h.lease_until > now()
 ), chat AS (
-    UPDATE conversations v SET state_json = coalesce(sqlc.narg(next_state)::jsonb, v.state_json), last_message_at = now(), updated_at = now()
+    UPDATE conversations v SET state_json = coalesce(sqlc.narg(next_state)::jsonb, v.state_json), last_message_at = now(), updated_at = now(),
+        unread = v.unread + 1,
+        handoff_at = CASE WHEN sqlc.arg(handoff)::boolean THEN coalesce(v.handoff_at, now()) ELSE v.handoff_at END,
+        paused_at = CASE WHEN sqlc.arg(resumed)::boolean THEN NULL ELSE v.paused_at END,
+        paused_until = CASE WHEN sqlc.arg(resumed)::boolean THEN NULL ELSE v.paused_until END
     WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id AND v.updated_at = sqlc.arg(chat_version)::timestamptz
       AND EXISTS (SELECT FROM fence)
       AND EXISTS (SELECT FROM tenant_configs c WHERE c.tenant_id = @tenant_id AND c.updated_at = sqlc.arg(config_version)::timestamptz)

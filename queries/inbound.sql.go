@@ -149,6 +149,35 @@ func (q *Queries) LockChat(ctx context.Context, id uuid.UUID) (uuid.UUID, error)
 	return id_2, err
 }
 
+const mergeChats = `-- name: MergeChats :exec
+WITH labels AS (
+    UPDATE contacts k SET updated_at = now(),
+        labels = (SELECT coalesce(array_agg(DISTINCT l ORDER BY l), '{}') FROM unnest(k.labels || d.labels) AS l)
+    FROM contacts d
+    WHERE k.tenant_id = $1 AND k.id = $2::uuid AND d.id = $3::uuid AND d.labels <> '{}'
+), notes AS (
+    UPDATE contact_notes n SET contact_id = $2::uuid WHERE n.tenant_id = $1 AND n.contact_id = $3::uuid
+)
+UPDATE conversations k SET updated_at = now(), unread = k.unread + d.unread, last_message_at = greatest(k.last_message_at, d.last_message_at),
+    handoff_at = least(k.handoff_at, d.handoff_at), paused_at = coalesce(k.paused_at, d.paused_at),
+    paused_until = CASE WHEN k.paused_at IS NULL THEN d.paused_until ELSE k.paused_until END,
+    paused_by = CASE WHEN k.paused_at IS NULL THEN d.paused_by ELSE k.paused_by END
+FROM conversations d
+WHERE k.tenant_id = $1 AND k.contact_id = $2::uuid AND d.contact_id = $3::uuid
+`
+
+type MergeChatsParams struct {
+	TenantID    uuid.UUID
+	IntoContact uuid.UUID
+	FromContact uuid.UUID
+}
+
+// And what people know and have decided about the two. A chat that a person has taken over stays theirs.
+func (q *Queries) MergeChats(ctx context.Context, arg MergeChatsParams) error {
+	_, err := q.db.Exec(ctx, mergeChats, arg.TenantID, arg.IntoContact, arg.FromContact)
+	return err
+}
+
 const moveMessages = `-- name: MoveMessages :exec
 UPDATE message_logs SET conversation_id = $1
 WHERE tenant_id = $2 AND conversation_id = $3
@@ -168,11 +197,11 @@ func (q *Queries) MoveMessages(ctx context.Context, arg MoveMessagesParams) erro
 
 const receiveMessage = `-- name: ReceiveMessage :one
 WITH chat AS (
-    SELECT v.id, v.state_json, v.updated_at FROM conversations v
+    SELECT v.id, v.state_json, v.updated_at, v.paused_at, v.paused_until FROM conversations v
     WHERE v.id = $4 AND v.tenant_id = $1 FOR UPDATE
 )
 SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $1 AND k.wa_message_id = $2)::boolean AS known,
-    chat.state_json, chat.updated_at AS chat_version, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json,
+    chat.state_json, chat.updated_at AS chat_version, chat.paused_at, chat.paused_until, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json,
     CASE WHEN coalesce(c.replies_per_minute, $3::integer) > 0 THEN
         (SELECT count(*) FROM message_logs m
          WHERE m.tenant_id = $1 AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
@@ -191,6 +220,8 @@ type ReceiveMessageRow struct {
 	Known         bool
 	StateJson     []byte
 	ChatVersion   time.Time
+	PausedAt      *time.Time
+	PausedUntil   *time.Time
 	TenantConfig  TenantConfig
 	RecentReplies int32
 }
@@ -209,6 +240,8 @@ func (q *Queries) ReceiveMessage(ctx context.Context, arg ReceiveMessageParams) 
 		&i.Known,
 		&i.StateJson,
 		&i.ChatVersion,
+		&i.PausedAt,
+		&i.PausedUntil,
 		&i.TenantConfig.ID,
 		&i.TenantConfig.TenantID,
 		&i.TenantConfig.TemplateType,
@@ -228,31 +261,35 @@ const recordDecision = `-- name: RecordDecision :one
 WITH fence AS (
     SELECT h.epoch FROM shards h WHERE h.id = $1 AND h.node_id = $2 AND h.epoch = $3 AND h.lease_until > now()
 ), chat AS (
-    UPDATE conversations v SET state_json = coalesce($4::jsonb, v.state_json), last_message_at = now(), updated_at = now()
-    WHERE v.id = $5 AND v.tenant_id = $6 AND v.updated_at = $7::timestamptz
+    UPDATE conversations v SET state_json = coalesce($4::jsonb, v.state_json), last_message_at = now(), updated_at = now(),
+        unread = v.unread + 1,
+        handoff_at = CASE WHEN $5::boolean THEN coalesce(v.handoff_at, now()) ELSE v.handoff_at END,
+        paused_at = CASE WHEN $6::boolean THEN NULL ELSE v.paused_at END,
+        paused_until = CASE WHEN $6::boolean THEN NULL ELSE v.paused_until END
+    WHERE v.id = $7 AND v.tenant_id = $8 AND v.updated_at = $9::timestamptz
       AND EXISTS (SELECT FROM fence)
-      AND EXISTS (SELECT FROM tenant_configs c WHERE c.tenant_id = $6 AND c.updated_at = $8::timestamptz)
-      AND NOT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $6 AND k.wa_message_id = $9::text)
-      AND ($10::integer = 0 OR $10::integer > (SELECT count(*) FROM message_logs b
-           WHERE b.tenant_id = $6 AND b.source = 'BOT' AND b.created_at > now() - interval '1 minute'))
-    RETURNING v.updated_at, ($11::boolean AND NOT EXISTS (SELECT FROM message_logs q
-        WHERE q.tenant_id = $6 AND q.queued AND q.conversation_id = $5 AND q.claim_epoch IS NULL))::boolean AS claimed
+      AND EXISTS (SELECT FROM tenant_configs c WHERE c.tenant_id = $8 AND c.updated_at = $10::timestamptz)
+      AND NOT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $8 AND k.wa_message_id = $11::text)
+      AND ($12::integer = 0 OR $12::integer > (SELECT count(*) FROM message_logs b
+           WHERE b.tenant_id = $8 AND b.source = 'BOT' AND b.created_at > now() - interval '1 minute'))
+    RETURNING v.updated_at, ($13::boolean AND NOT EXISTS (SELECT FROM message_logs q
+        WHERE q.tenant_id = $8 AND q.queued AND q.conversation_id = $7 AND q.claim_epoch IS NULL))::boolean AS claimed
 ), step AS (
     INSERT INTO whatsmeow_sessions (our_jid, their_id, session)
-    SELECT $12::text, $13::text, $14::bytea FROM chat WHERE $14::bytea IS NOT NULL
+    SELECT $14::text, $15::text, $16::bytea FROM chat WHERE $16::bytea IS NOT NULL
     ON CONFLICT (our_jid, their_id) DO UPDATE SET session = excluded.session
 ), logged AS (
     INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id,
         status, source, decision, intent, sent_at, in_reply_to, attempts, claim_epoch)
-    SELECT $15::uuid, $6, $5, 'IN'::message_direction, $16::text, $17::text,
-        $18::text, $19::text, $9::text, 'RECEIVED'::message_status, '',
-        $20::text, $21::text, $22::timestamptz, NULL::uuid, 0, NULL::bigint
+    SELECT $17::uuid, $8, $7, 'IN'::message_direction, $18::text, $19::text,
+        $20::text, $21::text, $11::text, 'RECEIVED'::message_status, '',
+        $22::text, $23::text, $24::timestamptz, NULL::uuid, 0, NULL::bigint
     FROM chat
     UNION ALL
-    SELECT r.id, $6, $5, 'OUT', $17::text, $16::text, 'text', r.message_text, r.wa_message_id,
-        'QUEUED', 'BOT', NULL, NULL, NULL, $15::uuid, chat.claimed::integer, CASE WHEN chat.claimed THEN $3::bigint END
-    FROM chat CROSS JOIN (SELECT unnest($23::uuid[]) AS id, unnest($24::text[]) AS message_text,
-                                 unnest($25::text[]) AS wa_message_id) AS r
+    SELECT r.id, $8, $7, 'OUT', $19::text, $18::text, 'text', r.message_text, r.wa_message_id,
+        'QUEUED', 'BOT', NULL, NULL, NULL, $17::uuid, chat.claimed::integer, CASE WHEN chat.claimed THEN $3::bigint END
+    FROM chat CROSS JOIN (SELECT unnest($25::uuid[]) AS id, unnest($26::text[]) AS message_text,
+                                 unnest($27::text[]) AS wa_message_id) AS r
 )
 SELECT chat.updated_at AS chat_version, chat.claimed FROM chat
 `
@@ -262,6 +299,8 @@ type RecordDecisionParams struct {
 	NodeID         *uuid.UUID
 	Epoch          int64
 	NextState      []byte
+	Handoff        bool
+	Resumed        bool
 	ConversationID uuid.UUID
 	TenantID       uuid.UUID
 	ChatVersion    time.Time
@@ -298,6 +337,9 @@ type RecordDecisionRow struct {
 // holds the shard. No row comes back where one of them does not. The chat's row comes first: its lock puts the decisions of a
 // chat in order, and seq is given under it.
 //
+// It counts as unread until a person looks, puts the chat into the queue of those who ask for a person (handoff), and ends a pause whose
+// time is over (resumed).
+//
 // Answers are claimed for sending with their decision where the caller can send them at once (direct) and nothing else of the
 // chat waits to be claimed.
 func (q *Queries) RecordDecision(ctx context.Context, arg RecordDecisionParams) (RecordDecisionRow, error) {
@@ -306,6 +348,8 @@ func (q *Queries) RecordDecision(ctx context.Context, arg RecordDecisionParams) 
 		arg.NodeID,
 		arg.Epoch,
 		arg.NextState,
+		arg.Handoff,
+		arg.Resumed,
 		arg.ConversationID,
 		arg.TenantID,
 		arg.ChatVersion,

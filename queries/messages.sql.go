@@ -13,7 +13,7 @@ import (
 )
 
 const listMessages = `-- name: ListMessages :many
-SELECT m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at, m.queued, ct.name AS contact_name, ct.phone_number AS contact_phone
+SELECT m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at, m.queued, m.author_id, ct.name AS contact_name, ct.phone_number AS contact_phone
 FROM message_logs m
 JOIN conversations cv ON cv.id = m.conversation_id
 JOIN contacts ct ON ct.id = cv.contact_id
@@ -87,6 +87,7 @@ func (q *Queries) ListMessages(ctx context.Context, arg ListMessagesParams) ([]L
 			&i.MessageLog.ReadAt,
 			&i.MessageLog.CreatedAt,
 			&i.MessageLog.Queued,
+			&i.MessageLog.AuthorID,
 			&i.ContactName,
 			&i.ContactPhone,
 		); err != nil {
@@ -101,7 +102,7 @@ func (q *Queries) ListMessages(ctx context.Context, arg ListMessagesParams) ([]L
 }
 
 const messagesByID = `-- name: MessagesByID :many
-SELECT m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at, m.queued, ct.name AS contact_name, ct.phone_number AS contact_phone
+SELECT m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at, m.queued, m.author_id, ct.name AS contact_name, ct.phone_number AS contact_phone
 FROM message_logs m
 JOIN conversations cv ON cv.id = m.conversation_id
 JOIN contacts ct ON ct.id = cv.contact_id
@@ -154,6 +155,7 @@ func (q *Queries) MessagesByID(ctx context.Context, arg MessagesByIDParams) ([]M
 			&i.MessageLog.ReadAt,
 			&i.MessageLog.CreatedAt,
 			&i.MessageLog.Queued,
+			&i.MessageLog.AuthorID,
 			&i.ContactName,
 			&i.ContactPhone,
 		); err != nil {

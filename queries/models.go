@@ -1132,6 +1132,15 @@ type BotSettingsVersion struct {
 	CreatedAt    time.Time
 }
 
+type CannedAnswer struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	Title     string
+	Body      string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
 type Contact struct {
 	ID          uuid.UUID
 	TenantID    uuid.UUID
@@ -1140,6 +1149,16 @@ type Contact struct {
 	Name        *string
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	Labels      []string
+}
+
+type ContactNote struct {
+	ID        uuid.UUID
+	TenantID  uuid.UUID
+	ContactID uuid.UUID
+	AuthorID  *uuid.UUID
+	Body      string
+	CreatedAt time.Time
 }
 
 type Conversation struct {
@@ -1150,6 +1169,11 @@ type Conversation struct {
 	LastMessageAt *time.Time
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+	Unread        int32
+	HandoffAt     *time.Time
+	PausedAt      *time.Time
+	PausedUntil   *time.Time
+	PausedBy      *uuid.UUID
 }
 
 type CountedHour struct {
@@ -1233,6 +1257,7 @@ type MessageLog struct {
 	ReadAt         *time.Time
 	CreatedAt      time.Time
 	Queued         bool
+	AuthorID       *uuid.UUID
 }
 
 type Node struct {

@@ -21,6 +21,7 @@ const (
 	KindWorker  = "worker"
 	KindMessage = "message"
 	KindEvent   = "event"
+	KindChat    = "chat" // somebody takes a chat over, hands it back, reads or notes something; messages are announced themselves
 	KindResync  = "resync"
 )
 

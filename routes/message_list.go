@@ -24,8 +24,13 @@ func messageView(m queries.ListMessagesRow, lang string) MessageView {
 	if m.ContactPhone != nil {
 		v.ContactPhone = *m.ContactPhone
 	}
-	if m.MessageLog.Status == queries.MessageStatusFAILED && m.MessageLog.Failure != nil {
-		v.FailReason = words.Refusal(lang, *m.MessageLog.Failure)
+	if m.MessageLog.Failure != nil {
+		switch m.MessageLog.Status {
+		case queries.MessageStatusFAILED:
+			v.FailReason = words.Refusal(lang, *m.MessageLog.Failure)
+		case queries.MessageStatusQUEUED:
+			v.WaitReason = words.Refusal(lang, *m.MessageLog.Failure)
+		}
 	}
 	if key := "writer." + m.MessageLog.Source; !v.Inbound && words.Has(key) {
 		v.By = words.T(lang, key)

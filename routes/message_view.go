@@ -17,6 +17,7 @@ type MessageView struct {
 	Kind         string // "", "text", or what it is: image, voice, video, document, location, contact, sticker, audio, poll, unknown
 	Status       string // RECEIVED, QUEUED, SENT, DELIVERED, READ, FAILED
 	FailReason   string // a sentence, with FAILED
+	WaitReason   string // a sentence, with QUEUED where it is known
 	By           string // who wrote an outgoing message: "Bot" or a person's name; empty hides it
 	At           time.Time
 }

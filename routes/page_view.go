@@ -11,7 +11,7 @@ type Page struct {
 	ProductName  string // "Flow HQ"
 	Lang         string // "en" or "sw": the language of the page itself
 	User         *UserView
-	Nav          string // active entry: tenants, jobs, keys, account; in the portal home, messages, events, account
+	Nav          string // active entry: tenants, jobs, keys, account; in the portal home, inbox, messages, events, account
 	Flash        []Toast
 	DemoMode     bool     // shows the "simulated WhatsApp" ribbon and the virtual phone's entry
 	Applying     bool     // an owner whose business is not let in yet: only the set-up and the account are there

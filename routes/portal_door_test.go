@@ -25,7 +25,12 @@ func TestNoQueryLeavesTheTenantsDoor(t *testing.T) {
 		newID(), theirs, ids[1])
 	s.exec(`INSERT INTO portal_event_logs (id, tenant_id, event_type, payload_json) VALUES (gen_random_uuid(), $1, 'SECRET_EVENT', '{}')`, theirs)
 	ids = append(ids, s.secretVersion(theirs))
+	s.exec(`INSERT INTO contact_notes (id, tenant_id, contact_id, body) SELECT gen_random_uuid(), tenant_id, id, 'Secret' FROM contacts WHERE tenant_id = $1`, theirs)
+	s.exec(`INSERT INTO canned_answers (id, tenant_id, title, body) VALUES (gen_random_uuid(), $1, 'Secret', 'Secret')`, theirs)
+	s.exec(`UPDATE contacts SET labels = '{Secret}' WHERE tenant_id = $1`, theirs)
+	s.exec(`UPDATE conversations SET unread = 7, handoff_at = now() WHERE tenant_id = $1`, theirs)
 	rows, err := s.db.System.Query(t.Context(), `SELECT id FROM contacts WHERE tenant_id = $1 UNION ALL SELECT id FROM conversations WHERE tenant_id = $1
+		UNION ALL SELECT id FROM contact_notes WHERE tenant_id = $1 UNION ALL SELECT id FROM canned_answers WHERE tenant_id = $1
 		UNION ALL SELECT id FROM setup_requests WHERE tenant_id = $1 UNION ALL SELECT id FROM user_sessions WHERE user_id = $2`, theirs, ids[1])
 	must(t, err)
 	more, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
@@ -90,6 +95,10 @@ func TestNoQueryLeavesTheTenantsDoor(t *testing.T) {
 	if n := s.count(`SELECT count(*) FROM whatsapp_sessions s JOIN worker_processes w USING (tenant_id) JOIN users u USING (tenant_id) JOIN message_logs m USING (tenant_id)
 		WHERE s.tenant_id = $1 AND s.watched_until IS NULL AND w.desired = 'STOPPED' AND m.status = 'RECEIVED'`, theirs); n != 1 {
 		t.Error("something of the other tenant was changed")
+	}
+	if n := s.count(`SELECT count(*) FROM conversations v JOIN contacts c ON c.id = v.contact_id JOIN contact_notes n ON n.contact_id = c.id JOIN canned_answers a ON a.tenant_id = v.tenant_id
+		WHERE v.tenant_id = $1 AND v.unread = 7 AND v.handoff_at IS NOT NULL AND v.paused_at IS NULL AND c.labels = '{Secret}' AND n.body = 'Secret' AND a.body = 'Secret'`, theirs); n != 1 {
+		t.Error("something of the other tenant's inbox was changed")
 	}
 	if n := s.count(`SELECT count(*) FROM portal_event_logs WHERE tenant_id = $1`, theirs); n != 2 {
 		t.Errorf("the other tenant has %d events, want the two from before", n)

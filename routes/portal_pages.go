@@ -167,7 +167,7 @@ func (s *server) portalEvents(c *fiber.Ctx) error {
 func (s *server) portalStream(c *fiber.Ctx) error {
 	v := visitorOf(c)
 	live := tenantLive{
-		s: s, tenant: v.Tenant, base: portalBase, lang: v.Lang,
+		s: s, tenant: v.Tenant, base: portalBase, lang: v.Lang, handoffs: true,
 		query: func(ctx context.Context, fn func(*queries.Queries) error) error { return s.inTenant(ctx, v.Tenant, fn) },
 	}
 	switch c.Query("page", "home") {
@@ -178,6 +178,7 @@ func (s *server) portalStream(c *fiber.Ctx) error {
 		live.messages, live.rows = true, pageSize
 	case "events":
 		live.events, live.rows = true, pageSize
+	case "other": // nothing of its own that changes
 	default:
 		return refuse(http.StatusUnprocessableEntity, "There is no such page to keep up to date.")
 	}

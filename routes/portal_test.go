@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/png"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -40,13 +41,20 @@ func (s *site) message(tenant uuid.UUID, text string, direction queries.MessageD
 			INSERT INTO contacts (id, tenant_id, phone_number, name) VALUES (gen_random_uuid(), $1, '+255713555777', 'Customer')
 			ON CONFLICT (tenant_id, phone_number) DO UPDATE SET name = excluded.name RETURNING id
 		), chat AS (
-			INSERT INTO conversations (id, tenant_id, contact_id) SELECT gen_random_uuid(), $1, id FROM contact
-			ON CONFLICT (contact_id) DO UPDATE SET updated_at = now() RETURNING id
+			INSERT INTO conversations (id, tenant_id, contact_id, last_message_at) SELECT gen_random_uuid(), $1, id, now() FROM contact
+			ON CONFLICT (contact_id) DO UPDATE SET updated_at = now(), last_message_at = now() RETURNING id
 		)
 		INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, source, created_at)
 		SELECT gen_random_uuid(), $1, id, $2, '', '', $3, gen_random_uuid()::text, $4::message_status, $5, $6 FROM chat RETURNING id`,
 		tenant, direction, text, status, source, at).Scan(&id))
 	s.announce(tenant, id)
+	return id
+}
+
+// chatOf is the chat of a tenant's only customer.
+func (s *site) chatOf(tenant uuid.UUID) (id uuid.UUID) {
+	s.t.Helper()
+	must(s.t, s.db.System.QueryRow(s.t.Context(), "SELECT id FROM conversations WHERE tenant_id = $1", tenant).Scan(&id))
 	return id
 }
 
@@ -74,6 +82,11 @@ func TestPortalShowsNothingOfOthers(t *testing.T) {
 	must(t, s.db.System.QueryRow(t.Context(), "SELECT id FROM user_sessions WHERE user_id = $1", theirPerson).Scan(&theirSession))
 
 	theirVersion := s.secretVersion(theirs)
+	theirChat, theirNote, theirCanned := s.chatOf(theirs), newID(), newID()
+	s.exec(`INSERT INTO contact_notes (id, tenant_id, contact_id, body) SELECT $1, tenant_id, contact_id, 'secret note' FROM conversations WHERE id = $2`, theirNote, theirChat)
+	s.exec(`INSERT INTO canned_answers (id, tenant_id, title, body) VALUES ($1, $2, 'secret title', 'secret answer')`, theirCanned, theirs)
+	s.exec(`UPDATE contacts SET labels = '{secret}' WHERE tenant_id = $1`, theirs)
+	s.exec(`UPDATE conversations SET unread = 7, handoff_at = now() WHERE tenant_id = $1`, theirs)
 
 	browser := s.signedIn("owner@example.org")
 	ids := "?cursor=" + theirCursor + "&tenant=" + theirs.String() + "&tenant_id=" + theirs.String() + "&id=" + theirs.String()
@@ -83,8 +96,13 @@ func TestPortalShowsNothingOfOthers(t *testing.T) {
 			continue
 		}
 		for _, htmx := range []string{"", "true"} {
-			path := strings.NewReplacer(":user", theirPerson.String(), ":session", theirSession.String(), ":version", theirVersion.String()).Replace(r.path)
-			got := browser.do(r.method, path+ids, nil, "Sec-Fetch-Site", "same-origin", "HX-Request", htmx)
+			path := strings.NewReplacer(":user", theirPerson.String(), ":session", theirSession.String(), ":version", theirVersion.String(),
+				":chat", theirChat.String(), ":note", theirNote.String(), ":canned", theirCanned.String()).Replace(r.path)
+			form := url.Values{"text": {"hello"}, "note": {"hello"}, "label": {"hello"}, "title": {"hello"}, "minutes": {"60"}, "before": {"9"}}
+			if path == r.path {
+				form = nil
+			}
+			got := browser.do(r.method, path+ids, form, "Sec-Fetch-Site", "same-origin", "HX-Request", htmx)
 			if strings.Contains(strings.ToLower(got.body), "secret") {
 				t.Errorf("%s %s shows something of another tenant:\n%s", r.method, r.path, excerpt(got.body))
 			}
@@ -103,6 +121,14 @@ func TestPortalShowsNothingOfOthers(t *testing.T) {
 		browser.get(tenantBase(id)).want(t, 403)
 		browser.post(tenantBase(id)+"/worker/start", nil).want(t, 403)
 		browser.get(tenantBase(id)+"/messages").want(t, 403)
+	}
+	// Nor by a chat of one's own with a note of theirs, nor in a stream.
+	browser.post("/portal/inbox/"+s.chatOf(mine).String()+"/notes/"+theirNote.String()+"/remove", nil).want(t, 404)
+	browser.do("GET", "/portal/inbox/stream?chat="+theirChat.String(), nil).want(t, 404)
+	if n := s.count(`SELECT count(*) FROM conversations v JOIN contacts c ON c.id = v.contact_id JOIN contact_notes n ON n.contact_id = c.id JOIN canned_answers a ON a.tenant_id = v.tenant_id
+		JOIN message_logs m ON m.conversation_id = v.id
+		WHERE v.tenant_id = $1 AND v.unread = 7 AND v.handoff_at IS NOT NULL AND v.paused_at IS NULL AND c.labels = '{secret}' AND a.body = 'secret answer'`, theirs); n != 1 {
+		t.Error("something of the other tenant's inbox was changed")
 	}
 	if n := s.count("SELECT count(*) FROM portal_event_logs WHERE tenant_id = $1 AND event_type <> 'SECRET_EVENT' AND event_type <> 'TENANT_CREATED'", theirs); n != 0 {
 		t.Errorf("%d events were written for the other tenant", n)

@@ -21,6 +21,9 @@ func (s *server) page(c *fiber.Ctx, title, nav string) Page {
 		if v.AdminRole != adminRole {
 			p.User.AdminRole = v.AdminRole
 		}
+		if v.Role != queries.UserRoleADMIN && v.Approved {
+			p.StreamURL = "/portal/stream?page=other" // the navigation counts; most pages have more that changes
+		}
 		p.Flash = s.toasts(c)
 		for i := range p.Flash {
 			p.Flash[i].Lang = p.Lang

@@ -31,6 +31,8 @@ type feed struct {
 	watch   func(ctx context.Context) error                             // nil, or: a page that needs codes is open; every 10 s
 	ended   func()                                                      // nil, or called when the stream is over
 	rest    time.Duration                                               // between two rounds of events; what happens meanwhile comes together
+	alarm   *time.Timer                                                 // nil, or: goes off when what the page shows changes by itself
+	rang    func(ctx context.Context, w *eventWriter) error             // with alarm: what that changes
 }
 
 func (f feed) end() {
@@ -69,6 +71,11 @@ func (s *server) follow(f feed, w *eventWriter) error {
 	defer beat.Stop()
 	defer recheck.Stop()
 	defer watch.Stop()
+	var alarm <-chan time.Time
+	if f.alarm != nil {
+		alarm = f.alarm.C
+		defer f.alarm.Stop()
+	}
 	w.comment("open") // the headers go out with the first bytes: a stream with nothing to say must not look stuck
 	if err := w.flush(); err != nil {
 		return err
@@ -104,6 +111,8 @@ func (s *server) follow(f feed, w *eventWriter) error {
 			if f.watch != nil {
 				err = s.round(f.watch)
 			}
+		case <-alarm:
+			err = s.round(func(ctx context.Context) error { return f.rang(ctx, w) })
 		case <-rested:
 			wake, rested = f.sub.Wake(), nil
 		case <-wake:

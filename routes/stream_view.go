@@ -25,6 +25,12 @@
 //	                             message   fragments/message      (MessageView)
 //	                             event     fragments/event        (EventView)
 //	                             toast     fragments/toast        (Toast)
+//	                             chat      fragments/inbox_badge  (Handoffs)           inbox-badge, on every page of the portal
+//	/portal/inbox/stream         chat      fragments/chat_row     (ChatRow)            chat-<id>, into #chats; moves when its time changed
+//	                                       or fragments/chat_gone (the id)             chat-<id>, with data-gone: removed
+//	                                       fragments/chats_now    (ChatList)           chats-now: what a filtered list holds now, after a gap
+//	                                       fragments/chat_head, chat_bar, contact_info, composer_away, of the open chat
+//	                             message   fragments/thread_line  (ThreadLine)         line-<id>, into #thread, after day-<date>
 //	/demo/phone/stream           bubble    fragments/phone_bubble (PhoneBubble)        bubble-<id>, into #chat
 //	                             session   fragments/phone_online (PhoneContact)       online-<id>
 //	                             typing    fragments/phone_typing (PhoneTyping)        typing
@@ -48,6 +54,12 @@
 //	POST /admin/tenants/<id>/people…               200 or 422 fragments/people
 //	POST /admin/tenants/<id>/delete                422 fragments/delete_form, or 200 with HX-Redirect
 //	POST /admin/keys, /admin/keys/<id>/revoke      200 or 422 fragments/keys
+//	POST /portal/inbox/<id>/answer                 200 (empty form) or 422 fragments/composer
+//	POST /portal/inbox/<id>/take-over, hand-back   200 fragments/chat_bar
+//	POST /portal/inbox/<id>/notes…, labels…        200 or 422 fragments/contact_info
+//	POST /portal/inbox/<id>/read                   204
+//	POST /portal/canned…                           200 or 422 fragments/canned
+//	GET  /portal/inbox/<id>/older                  fragments/thread_lines
 //	POST …/account/password                        200 or 422 fragments/password_form
 //	POST /demo/phone/send                          200 or 422 fragments/phone_form
 //	GET  /admin/tenants with HX-Request            fragments/tenant_list; with cursor=: fragments/tenant_rows

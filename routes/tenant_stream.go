@@ -112,6 +112,7 @@ type tenantLive struct {
 	query                                func(context.Context, func(*queries.Queries) error) error                         // on the pool of whoever looks
 	state                                func(context.Context, *queries.Queries, queries.GetTenantRow) ([]fragment, error) // the page's own summary
 	panel, messages, events, countsQueue bool                                                                              // what the page shows; countsQueue: its summary counts messages
+	handoffs                             bool                                                                              // counted in the page's navigation
 	rows                                 int                                                                               // of a list at first
 	unlinked                             bool                                                                              // whoever looks may not link a number
 }
@@ -131,6 +132,11 @@ func (l tenantLive) present(ctx context.Context, w *eventWriter) error {
 	return l.query(ctx, func(q *queries.Queries) error {
 		if err := l.sendState(ctx, q, w, true); err != nil {
 			return err
+		}
+		if l.handoffs {
+			if _, err := l.s.sendHandoffs(ctx, q, w, l.tenant, l.lang); err != nil {
+				return err
+			}
 		}
 		if l.messages {
 			list, err := listMessages(ctx, q, l.tenant, newest(), l.rows, l.lang, "")
@@ -162,19 +168,26 @@ func (l tenantLive) present(ctx context.Context, w *eventWriter) error {
 // changed sends what these events are about, each kind with one query.
 func (l tenantLive) changed(ctx context.Context, w *eventWriter, events []Event) error {
 	var messages, happened []uuid.UUID
-	var state, panel bool
+	var state, panel, handoffs bool
 	for _, e := range events {
 		switch e.Kind {
 		case KindMessage:
 			messages = append(messages, e.ID)
-			state = state || l.countsQueue
+			state, handoffs = state || l.countsQueue, l.handoffs
 		case KindEvent:
 			happened = append(happened, e.ID)
+		case KindChat:
+			handoffs = l.handoffs
 		default:
 			state, panel = true, true
 		}
 	}
 	return l.query(ctx, func(q *queries.Queries) error {
+		if handoffs {
+			if _, err := l.s.sendHandoffs(ctx, q, w, l.tenant, l.lang); err != nil {
+				return err
+			}
+		}
 		if l.messages && len(messages) > 0 {
 			rows, err := q.MessagesByID(ctx, queries.MessagesByIDParams{TenantID: l.tenant, Ids: messages})
 			if err != nil {

@@ -105,6 +105,8 @@ func wordGroups(t *testing.T, sources map[string]string) map[string][]string {
 		"template.":      values(TemplateChoices()),
 		"language.":      values(LanguageChoices()),
 		"reason.":        reasons,
+		"inbox.show.":    inboxShows,
+		"pause.":         pauseMinutes,
 	}
 	for m := range 12 {
 		groups["month."] = append(groups["month."], strconv.Itoa(m+1))

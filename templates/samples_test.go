@@ -342,6 +342,7 @@ func samples(t testing.TB) []sample {
 	botSamples(add, now)
 	waySamples(t, add, now)
 	ledgerSamples(add, now)
+	inboxSamples(t, add, now)
 	return out
 }
 

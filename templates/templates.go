@@ -36,7 +36,9 @@ func Engine(assetURL func(string) string) (*html.Engine, error) {
 	engine.AddFunc("t", words.T)
 	engine.AddFunc("jswords", scriptWords)
 	engine.AddFunc("retry", retryTag)
-	engine.AddFunc("clock", clockTag)
+	engine.AddFunc("clock", func(t time.Time) template.HTML { return hourTag(words.English, t) })
+	engine.AddFunc("hour", hourTag)
+	engine.AddFunc("day", dayTag)
 	engine.AddFunc("unixms", unixMilli)
 	engine.AddFunc("nowms", func() int64 { return time.Now().UnixMilli() })
 	engine.AddFunc("phone", Phone)
@@ -108,9 +110,20 @@ func momentTag(t time.Time) template.HTML {
 	return timeTag(words.English, t, "data-moment", t.UTC().Format("2 Jan, 15:04:05")+" UTC")
 }
 
-// clockTag is a time of day, for pages in English; app.js shows it in the reader's own zone.
-func clockTag(t time.Time) template.HTML {
-	return timeTag(words.English, t, "data-clock", t.UTC().Format("15:04"))
+// hourTag is a time of day; app.js shows it in the reader's own zone.
+func hourTag(lang string, t time.Time) template.HTML {
+	return timeTag(lang, t, "data-clock", t.UTC().Format("15:04"))
+}
+
+// dayTag is a day by its midnight, as people say it; app.js notices when today becomes yesterday.
+func dayTag(lang string, t time.Time) template.HTML {
+	text, now := words.Date(lang, t), time.Now().In(t.Location())
+	for back, key := range []string{"js.today", "js.yesterday"} {
+		if day := now.AddDate(0, 0, -back); day.Year() == t.Year() && day.YearDay() == t.YearDay() {
+			text = words.T(lang, key)
+		}
+	}
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-day>%s</time>`, t.Format("2006-01-02"), template.HTMLEscapeString(text)))
 }
 
 func timeTag(lang string, t time.Time, attr, text string) template.HTML {

@@ -127,6 +127,18 @@ func TestFragmentsStandAlone(t *testing.T) {
 		{"fragments/bot_field", routes.BotField{ID: "field-offers", Kind: "rows"}, `<div id="field-offers"`},
 		{"fragments/bot_lines", routes.BotTry{}, `<div id="bot-said"`},
 		{"fragments/bot_chat", routes.BotTry{}, `<form id="bot-chat"`},
+		{"fragments/chat_row", chatList("sw", now).Rows[0], `<li id="chat-1" class="chat-row" data-into="chats"`},
+		{"fragments/chat_gone", "1", `<li id="chat-1" data-gone`},
+		{"fragments/chats_now", routes.ChatList{}, `<div id="chats-now"`},
+		{"fragments/inbox_badge", routes.Handoffs{Lang: "sw"}, `<span id="inbox-badge"`},
+		{"fragments/thread_line", thread("sw", now).Lines[0], `<li id="day-`},
+		{"fragments/thread_line", thread("sw", now).Lines[1], `<li id="line-t1"`},
+		{"fragments/chat_head", routes.ChatHead{}, `<div id="chat-head"`},
+		{"fragments/chat_bar", routes.ChatBar{}, `<div id="chat-bar"`},
+		{"fragments/composer", routes.Composer{}, `<form id="composer"`},
+		{"fragments/composer_away", routes.Composer{}, `<p id="composer-away"`},
+		{"fragments/contact_info", routes.ContactInfo{}, `<div id="contact-info"`},
+		{"fragments/canned", routes.CannedPanel{}, `<div id="canned"`},
 		{"fragments/toast", routes.Toast{Kind: "ok", Text: "Done <b>"}, `<div class="toast ok" data-into="toasts"`},
 	}
 	for _, c := range cases {
@@ -199,6 +211,7 @@ func handler(t testing.TB) http.Handler {
 	e := engine(t)
 	mux := http.NewServeMux()
 	mux.Handle("/assets/", assets.Handler())
+	mux.HandleFunc("POST /portal/inbox/1/read", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		for _, s := range samples(t) {

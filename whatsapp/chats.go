@@ -141,6 +141,9 @@ func (s *supervisor) mergeContacts(ctx context.Context, q *queries.Queries, keep
 			return keep, err
 		}
 	}
+	if err := q.MergeChats(ctx, queries.MergeChatsParams{TenantID: s.tenant, IntoContact: keep.ID, FromContact: drop.ID}); err != nil {
+		return keep, err
+	}
 	s.log.Info("two contacts are one person", "contact_id", keep.ID, "merged_contact_id", drop.ID)
 	return keep, q.DeleteContact(ctx, queries.DeleteContactParams{ID: drop.ID, TenantID: s.tenant})
 }

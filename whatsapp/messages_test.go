@@ -180,12 +180,20 @@ func TestContactsMerge(t *testing.T) {
 	r.exec("INSERT INTO conversations (id, tenant_id, contact_id) VALUES ($1, $2, $3)", chat, id, other)
 	r.exec(`INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status)
 		VALUES ($1, $2, $3, 'IN', '', '', 'before', 'OLD1', 'RECEIVED')`, newID(), id, chat)
+	// What people know and have decided comes along.
+	r.exec("UPDATE contacts SET labels = CASE id WHEN $1 THEN '{VIP,owes}'::text[] ELSE '{VIP}' END", other)
+	r.exec("INSERT INTO contact_notes (id, tenant_id, contact_id, body) VALUES ($1, $2, $3, 'likes red')", newID(), id, other)
+	r.exec("UPDATE conversations SET unread = 4, handoff_at = now(), paused_at = now() - interval '2 hours', paused_until = now() - interval '1 hour' WHERE id = $1", chat)
 	if err := n.Restart(r.ctx(), id); err != nil {
 		t.Fatal(err)
 	}
 	r.awaitReason(id, queries.SessionReasonCONNECTED)
 	r.say(customer, salon, "menu", func(s *simulator.SendRequest) { s.LID = true })
 	r.inbox(customer, 2)
+	if got := one[int](r, `SELECT count(*) FROM contacts c JOIN conversations v ON v.contact_id = c.id JOIN contact_notes n ON n.contact_id = c.id
+		WHERE c.labels = '{VIP,owes}' AND v.unread = 6 AND v.handoff_at IS NOT NULL AND v.paused_at IS NULL`); got != 1 {
+		t.Error("labels, notes, unread messages or the request for a person were lost with the contact")
+	}
 	if c := one[int](r, "SELECT count(*) FROM contacts WHERE phone_number = '+"+customer+"' AND lid = $1", lid); c != 1 {
 		t.Errorf("the contacts were not merged")
 	}

@@ -18,6 +18,7 @@ const (
 	decisionReplied     = "REPLIED"
 	decisionRateLimited = "RATE_LIMITED"
 	decisionIgnored     = "IGNORED"
+	decisionPaused      = "PAUSED" // a person has taken the chat over
 )
 
 // inbound is a received message on its way into the log.
@@ -36,6 +37,15 @@ type basis struct {
 	state   []byte // of the chat: bot.Conversation
 	version time.Time
 	config  *tenantConfig
+	pause   pause
+}
+
+// pause is whether a person has taken the chat over: the bot stays out of it until it is handed back, or until a time.
+type pause struct{ since, until *time.Time }
+
+// holds tells whether the bot stays out of the chat now.
+func (p pause) holds(now time.Time) bool {
+	return p.since != nil && (p.until == nil || now.Before(*p.until))
 }
 
 var (
@@ -50,7 +60,8 @@ var (
 func (s *supervisor) takeIn(ctx context.Context, in inbound, store *tenantStore, step *unit) error {
 	at, known := s.cachedChat(in.from)
 	if config := s.config.Load(); known && at.basis != nil && config != nil && step.single() {
-		b := basis{state: at.basis.state, version: at.basis.version, config: config}
+		b := *at.basis
+		b.config = config
 		limit := s.limit(config.TenantConfig)
 		d, err := s.decide(ctx, s.pool.q, in, at, b, limit, limit, store, step)
 		if err == nil {
@@ -106,7 +117,8 @@ func (s *supervisor) takeInLocked(ctx context.Context, tx pgx.Tx, in inbound, st
 	if limit > 0 && int(row.RecentReplies) >= limit {
 		limit = limitReached
 	}
-	return s.decide(ctx, q, in, at, basis{state: row.StateJson, version: row.ChatVersion, config: config}, limit, 0, nil, nil)
+	b := basis{state: row.StateJson, version: row.ChatVersion, pause: pause{row.PausedAt, row.PausedUntil}, config: config}
+	return s.decide(ctx, q, in, at, b, limit, 0, nil, nil)
 }
 
 // limitReached stands for a limit of answers that is used up.
@@ -155,23 +167,26 @@ func (d *decided) undo() {
 func (s *supervisor) decide(ctx context.Context, q *queries.Queries, in inbound, at chat, b basis, limit, atMost int,
 	store *tenantStore, step *unit) (*decided, error) {
 	d := &decided{at: at, rows: []uuid.UUID{in.id}}
+	now := time.Now()
 	params := queries.RecordDecisionParams{
 		Shard: s.shard, NodeID: &s.pool.node, Epoch: s.epoch, TenantID: s.tenant, ConversationID: at.conversation,
 		ChatVersion: b.version, ConfigVersion: b.config.UpdatedAt, AtMost: int32(atMost), MessageID: in.id, WaMessageID: in.waID,
-		Business: in.to, Customer: at.phone, Kind: string(in.kind), MessageText: in.text, SentAt: storableTime(in.info.Timestamp), Decision: decisionRateLimited,
+		Business: in.to, Customer: at.phone, Kind: string(in.kind), MessageText: in.text, SentAt: storableTime(in.info.Timestamp),
 	}
-	if limit != limitReached {
+	if b.pause.holds(now) {
+		params.Decision, params.AtMost = decisionPaused, 0
+	} else {
+		if params.Resumed = b.pause.since != nil; params.Resumed { // what the bot remembers is from before the people talked
+			params.NextState = bot.Conversation{}.JSON()
+			b.state, b.pause = params.NextState, pause{}
+		}
 		verdict := bot.Decide(b.config.botConfig(limit), bot.ParseConversation(b.state),
-			bot.Message{Kind: in.kind, Text: in.text, SenderName: at.name}, time.Now())
-		params.Intent, params.NextState, params.Decision = &verdict.Intent, verdict.Next.JSON(), decisionIgnored
-		if !verdict.Ignore && len(verdict.Replies) > 0 {
-			params.Decision = decisionReplied
-			for _, r := range verdict.Replies {
-				params.ReplyIds = append(params.ReplyIds, newID())
-				params.ReplyTexts = append(params.ReplyTexts, storable(r.Text, maxTextRunes))
-				params.ReplyWaIds = append(params.ReplyWaIds, newMessageID())
-				d.reply = &answer{conversation: at.conversation, typing: typingTime(limit, r.Text), unread: verdict.Handoff}
-			}
+			bot.Message{Kind: in.kind, Text: in.text, SenderName: at.name}, now)
+		params.Handoff = verdict.Handoff // also where the bot may not answer any more
+		if limit == limitReached {
+			params.Decision = decisionRateLimited
+		} else {
+			d.answer(&params, verdict, limit)
 		}
 	}
 	if step != nil {
@@ -205,6 +220,21 @@ func (s *supervisor) decide(ctx context.Context, q *queries.Queries, in inbound,
 	if params.NextState != nil {
 		state = params.NextState
 	}
-	d.at.basis = &basis{state: state, version: row.ChatVersion}
+	d.at.basis = &basis{state: state, version: row.ChatVersion, pause: b.pause}
 	return d, nil
+}
+
+// answer adds to a record what the bot says.
+func (d *decided) answer(params *queries.RecordDecisionParams, verdict bot.Decision, limit int) {
+	params.Intent, params.NextState, params.Decision = &verdict.Intent, verdict.Next.JSON(), decisionIgnored
+	if verdict.Ignore {
+		return
+	}
+	for _, r := range verdict.Replies {
+		params.Decision = decisionReplied
+		params.ReplyIds = append(params.ReplyIds, newID())
+		params.ReplyTexts = append(params.ReplyTexts, storable(r.Text, maxTextRunes))
+		params.ReplyWaIds = append(params.ReplyWaIds, newMessageID())
+		d.reply = &answer{conversation: d.at.conversation, typing: typingTime(limit, r.Text), unread: verdict.Handoff}
+	}
 }

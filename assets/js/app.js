@@ -254,7 +254,11 @@
     each("time[data-at]", (el) => { const t = new Date(el.dateTime); el.textContent = day(t) + ", " + minute.format(t); }, from);
     each("time[data-moment]", (el) => { const t = new Date(el.dateTime); el.textContent = t.getDate() + " " + months[t.getMonth()] + ", " + t.toTimeString().slice(0, 8); }, from);
     each("time[data-clock]", (el) => { el.textContent = minute.format(new Date(el.dateTime)); }, from);
-    each("time", (el) => { el.title = full(new Date(el.dateTime)); }, from);
+    each("time[data-day]", (el) => { // its midnight, in the business's zone
+      const t = new Date(el.dateTime + "T00:00"), now = new Date(), back = Math.round((new Date(now.getFullYear(), now.getMonth(), now.getDate()) - t) / 864e5);
+      el.textContent = back === 0 ? words.today : back === 1 ? words.yesterday : day(t);
+    }, from);
+    each("time:not([data-day])", (el) => { el.title = full(new Date(el.dateTime)); }, from);
   }
   setInterval(() => times(), 30000);
 
@@ -298,6 +302,7 @@
     const again = focusId && byId(focusId);
     if (again) again.focus({ preventScroll: true });
     else if (el && el.id === "phone-form") byId("phone-text").focus({ preventScroll: true });
+    else if (el && el.id === "composer") byId("answer-text").focus({ preventScroll: true });
     else if (el && el.id === "send-form") byId("send-text").focus({ preventScroll: true });
   });
   document.addEventListener("flow:ready", (e) => {

@@ -72,11 +72,29 @@
     held.delete(list);
   }
 
+  // A row of an ordered list whose time changed goes where it belongs now, as soon as the pointer is not on the list.
+  function settle(el) {
+    const list = el.isConnected && el.parentElement;
+    if (!list || !("liveOrder" in list.dataset)) return;
+    if (mouse && list.matches(":hover")) {
+      list.addEventListener("pointerleave", () => { const row = byId(el.id); if (row) settle(row); }, { once: true });
+      return;
+    }
+    const t = Number(el.dataset.t), rows = [...list.children].filter((row) => row.dataset.t && row !== el);
+    const before = rows.filter((row) => row.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_FOLLOWING).pop();
+    const after = rows.find((row) => row.compareDocumentPosition(el) & Node.DOCUMENT_POSITION_PRECEDING);
+    if ((!before || Number(before.dataset.t) >= t) && (!after || Number(after.dataset.t) <= t)) return;
+    const focused = el.contains(document.activeElement) && document.activeElement;
+    const next = rows.find((row) => Number(row.dataset.t) <= t);
+    if (next) next.before(el); else rows[rows.length - 1].after(el);
+    if (focused) focused.focus({ preventScroll: true });
+  }
+
   function place(el, now) {
     const old = el.id && byId(el.id);
     if ("gone" in el.dataset) { if (old) old.remove(); return; }
     if ("left" in el.dataset) { if (old) { old.classList.add("left"); old.title = el.title; } return; } // it stays where it is
-    if (old) { replace(old, el); return; }
+    if (old) { replace(old, el); settle(el); return; }
     const list = el.dataset.into && byId(el.dataset.into);
     if (!list) return;
     if (now) insert(list, el); else add(list, el);

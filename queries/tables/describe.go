@@ -72,21 +72,31 @@ var ours = []Description{
 	{
 		Name: "message_logs", Singular: "message", Plural: "Messages", Group: Messages, Icon: "message-square", Title: "left(r.message_text, 80)",
 		Search: []string{"message_text"}, Order: "-created_at", Fixed: []string{"*"}, Lines: []string{"message_text"}, Phones: []string{"from_number", "to_number"},
-		Refs: map[string]string{"tenant_id": "tenants", "in_reply_to": "message_logs"}, Words: []string{"message_text"}, Live: "message", Deletable: true, First: []string{"message_text", "direction", "status"},
+		Refs: map[string]string{"tenant_id": "tenants", "in_reply_to": "message_logs", "author_id": "users"}, Words: []string{"message_text"}, Live: "message", Deletable: true, First: []string{"message_text", "direction", "status"},
 		Hidden: []string{"id", "seq", "conversation_id", "kind", "wa_message_id", "source", "decision", "intent", "failure", "in_reply_to", "attempts", "claim_epoch",
-			"sent_at", "delivered_at", "read_at", "queued"},
+			"sent_at", "delivered_at", "read_at", "queued", "author_id"},
 		Labels: map[string]string{"message_text": "Text", "from_number": "From", "to_number": "To", "wa_message_id": "WhatsApp id", "seq": "Order"},
 	},
 	{
 		Name: "conversations", Singular: "conversation", Plural: "Conversations", Group: Messages, Icon: "message-circle", As: "conversation",
 		Title: "(SELECT coalesce(nullif(c.name, ''), c.phone_number, 'Hidden number') FROM contacts c WHERE c.id = r.contact_id)",
-		Order: "-created_at", First: []string{"contact_id"}, Fixed: []string{"id", "tenant_id", "contact_id", "last_message_at", "created_at", "updated_at"}, Hidden: []string{"id", "state_json", "updated_at"}, Deletable: true,
-		Labels: map[string]string{"state_json": "Bot's state"},
+		Order: "-created_at", First: []string{"contact_id"}, Fixed: []string{"id", "tenant_id", "contact_id", "last_message_at", "unread", "handoff_at", "paused_at", "paused_until", "paused_by", "created_at", "updated_at"},
+		Hidden: []string{"id", "state_json", "paused_until", "paused_by", "updated_at"}, Refs: map[string]string{"paused_by": "users"}, Live: "chat", Deletable: true,
+		Labels: map[string]string{"state_json": "Bot's state", "handoff_at": "Asked for a person", "paused_at": "Taken over", "paused_until": "Taken over until", "paused_by": "Taken over by"},
 	},
 	{
 		Name: "contacts", Singular: "contact", Plural: "Contacts", Group: Messages, Icon: "user", Title: "coalesce(nullif(r.name, ''), r.phone_number, 'Hidden number')",
-		Search: []string{"name", "phone_number"}, Order: "-created_at", First: []string{"name", "phone_number"}, Fixed: []string{"id", "tenant_id", "lid", "created_at", "updated_at"}, AtCreation: []string{"tenant_id"},
+		Search: []string{"name", "phone_number"}, Order: "-created_at", First: []string{"name", "phone_number"}, Fixed: []string{"id", "tenant_id", "lid", "labels", "created_at", "updated_at"}, AtCreation: []string{"tenant_id"},
 		Hidden: []string{"id", "lid", "updated_at"}, Phones: []string{"phone_number"}, Labels: map[string]string{"lid": "LID"}, Creatable: true, Deletable: true,
+	},
+	{
+		Name: "contact_notes", Singular: "note", Plural: "Notes on contacts", Group: Messages, Icon: "sticky-note", Title: "left(r.body, 80)", Search: []string{"body"}, Order: "-created_at",
+		First: []string{"body", "contact_id"}, Fixed: []string{"id", "tenant_id", "contact_id", "author_id", "created_at"}, Refs: map[string]string{"author_id": "users"}, Hidden: []string{"id"}, Lines: []string{"body"},
+		Labels: map[string]string{"body": "Note"}, Deletable: true,
+	},
+	{
+		Name: "canned_answers", Singular: "quick answer", Plural: "Quick answers", Group: Business, Icon: "zap", Title: "r.title", Search: []string{"title", "body"}, Order: "-created_at",
+		First: []string{"title", "body"}, Fixed: []string{"id", "tenant_id", "created_at", "updated_at"}, Hidden: []string{"id", "updated_at"}, Lines: []string{"body"}, Labels: map[string]string{"body": "Answer"}, Deletable: true,
 	},
 	{
 		Name: "unlogged_messages", Singular: "unlogged message", Plural: "Unlogged messages", Group: Messages, Icon: "triangle-alert", Title: "r.wa_message_id",

@@ -1,0 +1,205 @@
+package routes
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"flowhq/queries"
+)
+
+// inboxStream keeps the list of chats, and the one that is open, up to date.
+func (s *server) inboxStream(c *fiber.Ctx) error {
+	v := visitorOf(c)
+	live := &inboxLive{s: s, v: v, look: inboxViewOf(c), alarm: time.NewTimer(math.MaxInt64)}
+	if id := c.Query("chat"); id != "" {
+		var err error
+		if live.look.chosen, err = uuid.Parse(id); err != nil {
+			return notFound("This chat")
+		}
+		err = s.inTenant(c.UserContext(), v.Tenant, func(q *queries.Queries) error {
+			_, err := q.GetChat(c.UserContext(), queries.GetChatParams{TenantID: v.Tenant, ConversationID: live.look.chosen})
+			return noChat(err)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return s.stream(c, feed{sub: s.Hub.Subscribe(v.Tenant), allowed: s.alive(v), present: live.present, changed: live.changed, alarm: live.alarm, rang: live.present})
+}
+
+// inboxLive sends what changes in one tenant's inbox.
+type inboxLive struct {
+	s     *server
+	v     *visitor
+	look  inboxView
+	alarm *time.Timer // goes off when a pause ends by itself
+}
+
+// present sends everything the page shows: the list's first page, and of the open chat its latest messages and who answers in it.
+func (l *inboxLive) present(ctx context.Context, w *eventWriter) error {
+	return l.query(ctx, func(q *queries.Queries) error {
+		list, err := listChats(ctx, q, l.v.Tenant, l.look, newest())
+		if err != nil {
+			return err
+		}
+		for _, row := range slices.Backward(list.Rows) {
+			if err := l.s.sendFragments(w, "chat", fragment{"fragments/chat_row", row}); err != nil {
+				return err
+			}
+		}
+		if err := l.s.sendFragments(w, "chat", fragment{"fragments/chats_now", list}); err != nil {
+			return err
+		}
+		if err := l.sendHandoffs(ctx, q, w); err != nil {
+			return err
+		}
+		if l.look.chosen == uuid.Nil {
+			return nil
+		}
+		if err := l.sendChat(ctx, q, w); err != nil {
+			return err
+		}
+		lines, _, err := l.s.threadLines(ctx, q, l.v, l.look.chosen, math.MaxInt64)
+		if err != nil {
+			return err
+		}
+		return l.sendLines(w, lines)
+	})
+}
+
+// changed sends what these events are about.
+func (l *inboxLive) changed(ctx context.Context, w *eventWriter, events []Event) error {
+	var messages, chats []uuid.UUID
+	open, session := false, false
+	for _, e := range events {
+		switch e.Kind {
+		case KindMessage:
+			messages = append(messages, e.ID)
+		case KindChat:
+			chats = append(chats, e.ID)
+			open = open || e.ID == l.look.chosen
+		case KindSession:
+			session = true
+		}
+	}
+	return l.query(ctx, func(q *queries.Queries) error {
+		if len(messages) > 0 {
+			of, err := q.ChatsOfMessages(ctx, queries.ChatsOfMessagesParams{TenantID: l.v.Tenant, Ids: messages})
+			if err != nil {
+				return err
+			}
+			chats = append(chats, of...)
+			if slices.Contains(of, l.look.chosen) {
+				open = true
+				if err := l.sendMessages(ctx, q, w, messages); err != nil {
+					return err
+				}
+			}
+		}
+		if len(chats) > 0 {
+			if err := l.sendRows(ctx, q, w, chats); err != nil {
+				return err
+			}
+			if err := l.sendHandoffs(ctx, q, w); err != nil {
+				return err
+			}
+		}
+		if l.look.chosen != uuid.Nil && (open || session) {
+			return l.sendChat(ctx, q, w)
+		}
+		return nil
+	})
+}
+
+func (l *inboxLive) query(ctx context.Context, fn func(*queries.Queries) error) error {
+	return l.s.inTenant(ctx, l.v.Tenant, fn)
+}
+
+// sendRows sends chats as they are in the list now, and takes out of it what does not belong there any more.
+func (l *inboxLive) sendRows(ctx context.Context, q *queries.Queries, w *eventWriter, chats []uuid.UUID) error {
+	slices.SortFunc(chats, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	chats = slices.Compact(chats)
+	list, err := listChats(ctx, q, l.v.Tenant, l.look, newest(), chats...)
+	if err != nil {
+		return err
+	}
+	for _, id := range chats {
+		part := fragment{"fragments/chat_gone", id.String()}
+		if i := slices.IndexFunc(list.Rows, func(r ChatRow) bool { return r.ID == id.String() }); i >= 0 {
+			part = fragment{"fragments/chat_row", list.Rows[i]}
+		}
+		if err := l.s.sendFragments(w, "chat", part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendMessages sends those of these messages that are of the open chat.
+func (l *inboxLive) sendMessages(ctx context.Context, q *queries.Queries, w *eventWriter, ids []uuid.UUID) error {
+	rows, err := q.ThreadMessagesByID(ctx, queries.ThreadMessagesByIDParams{TenantID: l.v.Tenant, ConversationID: l.look.chosen, Ids: ids})
+	if err != nil {
+		return err
+	}
+	var lines []ThreadLine
+	for _, r := range rows {
+		lines = append(lines, l.s.threadLine(queries.ThreadMessagesRow(r), l.v, lines))
+	}
+	return l.sendLines(w, lines)
+}
+
+func (l *inboxLive) sendLines(w *eventWriter, lines []ThreadLine) error {
+	for _, line := range lines {
+		if err := l.s.sendFragments(w, "message", fragment{"fragments/thread_line", line}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendChat sends who answers in the open chat, what is known about its customer, and whether what is written leaves at once.
+func (l *inboxLive) sendChat(ctx context.Context, q *queries.Queries, w *eventWriter) error {
+	chat, err := q.GetChat(ctx, queries.GetChatParams{TenantID: l.v.Tenant, ConversationID: l.look.chosen})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil // it has become part of another one
+	}
+	if err != nil {
+		return err
+	}
+	info, err := contactInfo(ctx, q, l.v, chat)
+	if err != nil {
+		return err
+	}
+	t, err := q.GetTenant(ctx, l.v.Tenant)
+	if err != nil {
+		return err
+	}
+	away := Composer{Lang: l.v.Lang, Away: t.WhatsappSession.State != queries.SessionStateCONNECTED}
+	return l.s.sendFragments(w, "chat", fragment{"fragments/chat_head", chatHead(chat, l.v.Lang)}, fragment{"fragments/chat_bar", chatBar(chat, l.v)},
+		fragment{"fragments/contact_info", info}, fragment{"fragments/composer_away", away})
+}
+
+// sendHandoffs sends how many customers wait for a person, and sets the alarm for the next pause that ends by itself.
+func (l *inboxLive) sendHandoffs(ctx context.Context, q *queries.Queries, w *eventWriter) error {
+	next, err := l.s.sendHandoffs(ctx, q, w, l.v.Tenant, l.v.Lang)
+	if err == nil && next.After(time.Unix(0, 0)) {
+		l.alarm.Reset(max(time.Until(next), 0) + 50*time.Millisecond) // past it on our clock, too
+	}
+	return err
+}
+
+// sendHandoffs sends how many customers of a tenant wait for a person, and gives the time of the next change of a chat by itself.
+func (s *server) sendHandoffs(ctx context.Context, q *queries.Queries, w *eventWriter, tenant uuid.UUID, lang string) (next time.Time, err error) {
+	n, err := q.CountHandoffs(ctx, tenant)
+	if err != nil {
+		return next, err
+	}
+	return n.NextEnd, s.sendFragments(w, "chat", fragment{"fragments/inbox_badge", Handoffs{Lang: lang, Count: int(n.Waiting), Latest: n.Latest}})
+}
