@@ -38,6 +38,8 @@ var (
 		"saved_views":           "what somebody sees, nobody else",
 		"admin_preferences":     "the same",
 		"bot_settings_versions": "is a history of its own",
+		"contact_notes":         "each says who wrote it and when",
+		"canned_answers":        "words that wait for somebody to send them; the messages say who did",
 	}
 )
 
