@@ -44,7 +44,7 @@ func TestTakenOverChat(t *testing.T) {
 		}
 	}
 	n.stop()
-	n = r.run("b", unlimited)
+	r.run("b", unlimited)
 	r.awaitReason(id, queries.SessionReasonCONNECTED)
 	r.say(customer, salon, "menu")
 	if got := r.decided(5); got != decisionPaused {
