@@ -18,7 +18,7 @@ var rooms = map[string][]string{
 	"bot":                   {},
 	"database":              {"migrations"},
 	"database/databasetest": {"database"},
-	"jobs":                  {"bot", "queries", "templates/words"}, // mails go out in the language of whoever gets them
+	"jobs":                  {"bot", "queries", "queries/tables", "templates/words"}, // mails go out in the language of whoever gets them
 	"queries/ledger":        {"queries"},
 	"queries/logbook":       {"queries"},
 	"migrations":            {},

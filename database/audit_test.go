@@ -40,6 +40,7 @@ var (
 		"bot_settings_versions": "is a history of its own",
 		"contact_notes":         "each says who wrote it and when",
 		"canned_answers":        "words that wait for somebody to send them; the messages say who did",
+		"bulk_runs":             "is a log; asking for one is noted by the command",
 	}
 )
 

@@ -18,6 +18,7 @@ import (
 // Commands are the things a person or a program can ask for. Each checks, writes and enqueues in one transaction.
 type Commands struct {
 	db    *pgxpool.Pool
+	tx    pgx.Tx // nil, or the transaction that the commands are part of; it names the actor already
 	river *river.Client[pgx.Tx]
 }
 
@@ -32,6 +33,9 @@ const commandTimeout = 10 * time.Second
 func (c *Commands) inTx(ctx context.Context, actor Actor, fn func(context.Context, pgx.Tx, *queries.Queries) error) error {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
+	if c.tx != nil {
+		return pgx.BeginFunc(ctx, c.tx, func(tx pgx.Tx) error { return fn(ctx, tx, queries.New(tx)) })
+	}
 	return actor.InTx(ctx, c.db, func(tx pgx.Tx) error { return fn(ctx, tx, queries.New(tx)) })
 }
 

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"flowhq/bot"
@@ -50,6 +51,34 @@ type TenantChange struct {
 	Name, PhoneNumber, BusinessName, TemplateType, Language *string
 	RepliesPerMinute                                        **int32 // a pointer to nil: back to the operator's default
 	HoursJSON                                               *[]byte // see bot.ParseHours; a pointer to nil: always open
+}
+
+// TenantChangeOf takes the change from columns' values as text, nil for no value; columns that are not named stay.
+func TenantChangeOf(values map[string]*string) TenantChange {
+	change := TenantChange{
+		Name: values["name"], PhoneNumber: values["phone_number"], BusinessName: values["business_name"],
+		TemplateType: values["template_type"], Language: values["language"],
+	}
+	if text, sent := values["replies_per_minute"]; sent {
+		var limit *int32
+		if text != nil {
+			n, err := strconv.ParseInt(*text, 10, 32)
+			if err != nil {
+				n = -1 // refused by the command, in the words of its own
+			}
+			small := int32(n)
+			limit = &small
+		}
+		change.RepliesPerMinute = &limit
+	}
+	if text, sent := values["hours_json"]; sent {
+		var hours []byte
+		if text != nil {
+			hours = []byte(*text)
+		}
+		change.HoursJSON = &hours
+	}
+	return change
 }
 
 // UpdateTenant changes a tenant and its configuration.

@@ -85,6 +85,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, &searchIndexWorker{db: o.DB})
 	river.AddWorker(workers, &messageCountWorker{db: o.DB})
 	river.AddWorker(workers, &logCleanupWorker{db: o.DB, keep: o.LogRetention})
+	river.AddWorker(workers, &bulkRunWorker{db: o.DB, log: o.Log})
 	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
 			return args, &river.InsertOpts{MaxAttempts: 1} // the next round is the retry
@@ -93,7 +94,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	return river.NewClient(riverpgxv5.New(o.DB), &river.Config{
 		Logger:  o.RiverLog,
 		Workers: workers,
-		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, bulkQueue: {MaxWorkers: 2}},
 		PeriodicJobs: []*river.PeriodicJob{
 			periodic(o.StaleInterval, StaleSweep{}),
 			periodic(time.Hour, Cleanup{}),

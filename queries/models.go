@@ -167,6 +167,140 @@ func AllAuditActionValues() []AuditAction {
 	}
 }
 
+type BulkAction string
+
+const (
+	BulkActionEDIT    BulkAction = "EDIT"
+	BulkActionDELETE  BulkAction = "DELETE"
+	BulkActionSTART   BulkAction = "START"
+	BulkActionSTOP    BulkAction = "STOP"
+	BulkActionRESTART BulkAction = "RESTART"
+)
+
+func (e *BulkAction) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = BulkAction(s)
+	case string:
+		*e = BulkAction(s)
+	default:
+		return fmt.Errorf("unsupported scan type for BulkAction: %T", src)
+	}
+	return nil
+}
+
+type NullBulkAction struct {
+	BulkAction BulkAction
+	Valid      bool // Valid is true if BulkAction is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullBulkAction) Scan(value interface{}) error {
+	if value == nil {
+		ns.BulkAction, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.BulkAction.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullBulkAction) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.BulkAction), nil
+}
+
+func (e BulkAction) Valid() bool {
+	switch e {
+	case BulkActionEDIT,
+		BulkActionDELETE,
+		BulkActionSTART,
+		BulkActionSTOP,
+		BulkActionRESTART:
+		return true
+	}
+	return false
+}
+
+func AllBulkActionValues() []BulkAction {
+	return []BulkAction{
+		BulkActionEDIT,
+		BulkActionDELETE,
+		BulkActionSTART,
+		BulkActionSTOP,
+		BulkActionRESTART,
+	}
+}
+
+type BulkState string
+
+const (
+	BulkStateWAITING   BulkState = "WAITING"
+	BulkStateRUNNING   BulkState = "RUNNING"
+	BulkStateDONE      BulkState = "DONE"
+	BulkStateCANCELLED BulkState = "CANCELLED"
+	BulkStateFAILED    BulkState = "FAILED"
+)
+
+func (e *BulkState) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = BulkState(s)
+	case string:
+		*e = BulkState(s)
+	default:
+		return fmt.Errorf("unsupported scan type for BulkState: %T", src)
+	}
+	return nil
+}
+
+type NullBulkState struct {
+	BulkState BulkState
+	Valid     bool // Valid is true if BulkState is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullBulkState) Scan(value interface{}) error {
+	if value == nil {
+		ns.BulkState, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.BulkState.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullBulkState) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.BulkState), nil
+}
+
+func (e BulkState) Valid() bool {
+	switch e {
+	case BulkStateWAITING,
+		BulkStateRUNNING,
+		BulkStateDONE,
+		BulkStateCANCELLED,
+		BulkStateFAILED:
+		return true
+	}
+	return false
+}
+
+func AllBulkStateValues() []BulkState {
+	return []BulkState{
+		BulkStateWAITING,
+		BulkStateRUNNING,
+		BulkStateDONE,
+		BulkStateCANCELLED,
+		BulkStateFAILED,
+	}
+}
+
 type Language string
 
 const (
@@ -1130,6 +1264,34 @@ type BotSettingsVersion struct {
 	ChangedBy    string
 	Restored     *int32
 	CreatedAt    time.Time
+}
+
+type BulkRun struct {
+	ID         uuid.UUID
+	UserID     *uuid.UUID
+	AskedBy    string
+	Actor      []byte
+	TableName  string
+	Action     BulkAction
+	State      BulkState
+	Filter     string
+	Zone       string
+	Keys       []string
+	Changes    []byte
+	Total      int64
+	Done       int64
+	Failed     int64
+	Gone       int64
+	BelowTotal int64
+	BelowDone  int64
+	Failures   []byte
+	Place      string
+	Error      *string
+	EndedBy    *string
+	CreatedAt  time.Time
+	StartedAt  *time.Time
+	FinishedAt *time.Time
+	UpdatedAt  time.Time
 }
 
 type CannedAnswer struct {

@@ -66,6 +66,10 @@ func (s *server) dataPage(c *fiber.Ctx) error {
 		return s.render(c, status, "fragments/data_list", list)
 	}
 	page := DataPage{Page: s.page(c, t.Plural, ""), List: list}
+	page.List.Bulk = bulkOffers(v, t)
+	if page.Runs, err = s.runsAtWork(c.UserContext(), v, t); err != nil {
+		return err
+	}
 	page.Nav, page.Side = t.Name, s.sidebar(prefs, t.Name)
 	if list.Error == nil && t.Live != "" {
 		page.StreamURL = dataBase(t) + "/stream?" + url.Values{"q": {ask.query}, "sort": {list.Sort}, "since": {strconv.FormatInt(time.Now().UnixMicro(), 10)}}.Encode()
@@ -224,7 +228,7 @@ func (s *server) dataRow(t *tables.Table, ask listAsk, order tables.Sort, row ta
 	if order.Desc && order.Column.Kind == tables.Time {
 		d.T = row.Place.Time.UnixMicro()
 	}
-	d.Title = "Open this " + t.Singular
+	d.Title, d.Pick = "Open this "+t.Singular, "Select this "+t.Singular
 	return d
 }
 

@@ -29,6 +29,7 @@ type DataPage struct {
 	Page
 	List   DataList
 	Record *RecordDrawer // open on load; nil: none
+	Runs   []BulkRunView // at work on this table now
 	NewURL string        // where a new record is made, in the drawer or on a page of its own; empty: nowhere
 	NewIn  string        // "drawer" or "page"
 	Chart  *ListChart    // over the list; nil: none
@@ -67,6 +68,7 @@ type DataList struct {
 	Example                       string
 	Search                        bool // a word alone is searched for
 	Pinned                        bool // to the top of the sidebar
+	Bulk                          BulkOffers
 }
 
 // Span is how many cells a row has.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"flowhq/queries/tables"
 )
@@ -400,18 +401,24 @@ func (s *server) recordDeleteAsk(c *fiber.Ctx) error {
 		return recordGone(t, err)
 	}
 	q.Unknown = err != nil
+	q.Goes, q.Stays = dependentWords(dependents)
+	return s.render(c, http.StatusOK, "fragments/record_delete", q)
+}
+
+// dependentWords says what goes with deleted records and what stays without them.
+func dependentWords(dependents []tables.Dependent) (goes, stays []string) {
 	for _, d := range dependents {
 		words := countWords(d.Rows, d.Table)
 		if d.More {
 			words = "more than " + words
 		}
 		if d.Cleared {
-			q.Stays = append(q.Stays, words)
+			stays = append(stays, words)
 		} else {
-			q.Goes = append(q.Goes, words)
+			goes = append(goes, words)
 		}
 	}
-	return s.render(c, http.StatusOK, "fragments/record_delete", q)
+	return goes, stays
 }
 
 // recordDelete removes a record with what belongs to it.
@@ -424,11 +431,15 @@ func (s *server) recordDelete(c *fiber.Ctx) error {
 		return refuse(http.StatusMethodNotAllowed, t.Plural+" cannot be deleted by hand.")
 	}
 	key := recordKey(c)
-	if err := s.remove(c, t, key); err != nil {
+	run, err := s.remove(c, t, key)
+	if err != nil {
 		if _, message, ok := recordRefusal(t, err); ok {
 			return refuse(http.StatusConflict, message)
 		}
 		return recordGone(t, err)
+	}
+	if run != uuid.Nil {
+		return s.redirect(c, bulkURL(run))
 	}
 	text := plainName(t.Singular) + " deleted."
 	if !wantsHTMX(c) {

@@ -2,7 +2,6 @@ package routes
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -31,7 +30,7 @@ func (s *server) update(c *fiber.Ctx, t *tables.Table, before tables.Record, ver
 		if err != nil {
 			return err
 		}
-		return s.Commands.UpdateTenant(ctx, id, tenantChange(values), visitorOf(c).actor())
+		return s.Commands.UpdateTenant(ctx, id, jobs.TenantChangeOf(values), visitorOf(c).actor())
 	case "users":
 		if email := values["email"]; email != nil {
 			clean, problem := cleanEmail(*email)
@@ -94,51 +93,23 @@ func (s *server) insert(c *fiber.Ctx, t *tables.Table, d *RecordDrawer, values m
 	return d.Key, nil
 }
 
-// tenantChange is a form's values as the command takes them; what the form did not send stays.
-func tenantChange(values map[string]*string) jobs.TenantChange {
-	change := jobs.TenantChange{
-		Name: values["name"], PhoneNumber: values["phone_number"], BusinessName: values["business_name"],
-		TemplateType: values["template_type"], Language: values["language"],
-	}
-	if text, sent := values["replies_per_minute"]; sent {
-		var limit *int32
-		if text != nil {
-			n, err := strconv.ParseInt(*text, 10, 32)
-			if err != nil {
-				n = -1 // refused by the command, in the words of its own
-			}
-			small := int32(n)
-			limit = &small
-		}
-		change.RepliesPerMinute = &limit
-	}
-	if text, sent := values["hours_json"]; sent {
-		var hours []byte
-		if text != nil {
-			hours = []byte(*text)
-		}
-		change.HoursJSON = &hours
-	}
-	return change
-}
-
-// remove deletes a record.
-func (s *server) remove(c *fiber.Ctx, t *tables.Table, key string) error {
+// remove deletes a record; where that takes long it gives the run that does.
+func (s *server) remove(c *fiber.Ctx, t *tables.Table, key string) (run uuid.UUID, err error) {
 	ctx, v := c.UserContext(), visitorOf(c)
 	switch t.Name {
 	case "tenants":
 		id, err := uuid.Parse(key)
 		if err != nil {
-			return tables.ErrGone
+			return run, tables.ErrGone
 		}
 		return s.deleteTenant(ctx, id, v.actor())
 	case "users":
 		if key == v.ID.String() {
-			return refuse(http.StatusConflict, "This is your own account. Another admin can delete it.")
+			return run, refuse(http.StatusConflict, "This is your own account. Another admin can delete it.")
 		}
-		return s.removeUser(c, t, key)
+		return run, s.removeUser(c, t, key)
 	}
-	return s.change(c, func(tx pgx.Tx) error {
+	return run, s.change(c, func(tx pgx.Tx) error {
 		before, err := s.registry.Read(ctx, tx, t, key)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 
 	"flowhq/jobs"
 	"flowhq/queries"
@@ -114,9 +115,13 @@ func (s *server) apiTenantDelete(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.deleteTenant(c.UserContext(), id, programOf(c).actor()); err != nil {
+	run, err := s.deleteTenant(c.UserContext(), id, programOf(c).actor())
+	if err != nil {
 		return err
 	}
 	c.Status(http.StatusNoContent)
+	if run != uuid.Nil {
+		c.Status(http.StatusAccepted) // it goes on in the background
+	}
 	return nil
 }

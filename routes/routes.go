@@ -111,6 +111,13 @@ func (s *server) table() []route {
 		{"GET", "/admin/data/:table/pick", admin, s.pick},
 		{"POST", "/admin/data/:table/columns", self, s.columnsChange},
 		{"POST", "/admin/data/:table/views", self, s.viewSave},
+		{"GET", "/admin/data/:table/export", admin, s.dataExport},
+		{"POST", "/admin/data/:table/export", admin, s.dataExport},
+		{"POST", "/admin/data/:table/bulk/ask", admin, s.bulkAsk}, // what it takes depends on the action; see bulkRight
+		{"POST", "/admin/data/:table/bulk", admin, s.bulkRunCreate},
+		{"GET", "/admin/bulk/:id", admin, s.bulkRunPage},
+		{"GET", "/admin/bulk/:id/stream", admin, s.bulkRunStream},
+		{"POST", "/admin/bulk/:id/cancel", admin, s.bulkRunCancel},
 		{"GET", "/admin/data/:table/new", byTable, s.recordNew},
 		{"GET", "/admin/data/:table/row/:key", admin, s.dataRowOne},
 		{"GET", "/admin/data/:table/record/:key", admin, s.recordPage},

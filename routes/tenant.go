@@ -223,6 +223,9 @@ func (s *server) tenantConfig(c *fiber.Ctx) error {
 	return s.done(c, tenantBase(t.Tenant.ID), "fragments/config_form", form, "Settings saved.")
 }
 
+// manyMessages are more than are deleted while somebody waits.
+const manyMessages = 5000
+
 // tenantDelete removes a tenant once its name was typed.
 func (s *server) tenantDelete(c *fiber.Ctx) error {
 	t, err := s.tenantOf(c)
@@ -236,8 +239,12 @@ func (s *server) tenantDelete(c *fiber.Ctx) error {
 		}
 		return s.tenantPageWith(c, t, func(p *TenantPage) { p.Delete = form })
 	}
-	if err := s.deleteTenant(c.UserContext(), t.Tenant.ID, visitorOf(c).actor()); err != nil {
+	run, err := s.deleteTenant(c.UserContext(), t.Tenant.ID, visitorOf(c).actor())
+	if err != nil {
 		return err
+	}
+	if run != uuid.Nil {
+		return s.redirect(c, bulkURL(run))
 	}
 	if err := s.toast(c, "ok", t.Tenant.Name+" is deleted."); err != nil {
 		return err
@@ -245,14 +252,25 @@ func (s *server) tenantDelete(c *fiber.Ctx) error {
 	return s.redirect(c, "/admin/tenants")
 }
 
-// deleteTenant removes a tenant and tells the open pages of every process: rows that are gone announce nothing themselves.
-func (s *server) deleteTenant(ctx context.Context, id uuid.UUID, actor jobs.Actor) error {
+// deleteTenant removes a tenant and tells the open pages of every process: rows that are gone announce nothing themselves. One with
+// very many messages is removed by a run, which it gives.
+func (s *server) deleteTenant(ctx context.Context, id uuid.UUID, actor jobs.Actor) (run uuid.UUID, err error) {
+	many, err := s.system.HasManyMessages(ctx, queries.HasManyMessagesParams{TenantID: id, Many: manyMessages})
+	if err != nil {
+		return run, err
+	}
+	if many {
+		run = newID()
+		return run, s.Commands.Bulk(ctx, jobs.BulkAsk{
+			RunID: run, Table: s.registry.Table("tenants"), Action: queries.BulkActionDELETE, Zone: s.Location, Keys: []string{id.String()}, Total: 1,
+		}, actor)
+	}
 	if err := s.Commands.DeleteTenant(ctx, id, actor); err != nil {
-		return err
+		return run, err
 	}
 	e := Event{Kind: KindTenant, Tenant: id, ID: id}
 	if _, err := s.Database.System.Exec(ctx, "SELECT pg_notify($1, $2)", liveChannel, e.payload()); err != nil {
 		s.Log.Warn("open pages do not learn that a tenant is deleted", "tenant", id, "err", err)
 	}
-	return nil
+	return run, nil
 }

@@ -14,6 +14,7 @@ type Row struct {
 	URL   string // the record: the drawer or a page of its own
 	Push  string // the address with the drawer open; empty where URL is a page
 	Title string // for those who do not see the row
+	Pick  string // of the box that selects the row, for the same
 	T     int64  // its place by time, newest first; 0: only replaced, never put in
 	Cells []Cell
 }
@@ -45,6 +46,7 @@ func rowFunc(icon func(string) template.HTML) func(Row) template.HTML {
 		for i, c := range r.Cells {
 			b.WriteString(`<td class="k-` + c.Column + `" data-label="` + escape(c.Label) + `">`)
 			if i == 0 {
+				b.WriteString(`<label class="pick"><input type="checkbox" aria-label="` + escape(r.Pick) + `"></label>`)
 				href := r.Push
 				if href == "" {
 					href = r.URL

@@ -43,6 +43,7 @@ type Description struct {
 	Right            string // what a role needs to change records here: "people" or "system"; empty: "records"
 	Creatable        bool   // people make records here
 	Deletable        bool   // and delete them
+	Workers          bool   // a record stands for a tenant's worker, which can be started and stopped
 }
 
 // ours says of every table of ours what the catalogue cannot. A test fails when one is missing.
@@ -50,7 +51,7 @@ var ours = []Description{
 	{
 		Name: "tenants", Singular: "tenant", Plural: "Tenants", Group: Business, Icon: "layers", Title: "r.name",
 		Search: []string{"name", "phone_number"}, Order: "-created_at", Fixed: []string{"id", "status", "shard", "approved_at", "created_at", "updated_at"},
-		Hidden: []string{"approved_at", "updated_at"}, Phones: []string{"phone_number"}, List: "/admin/tenants", Page: "/admin/tenants/%s", NewPage: "/admin/tenants#new-tenant", Live: "tenant", Creatable: true, Deletable: true,
+		Hidden: []string{"approved_at", "updated_at"}, Phones: []string{"phone_number"}, List: "/admin/tenants", Page: "/admin/tenants/%s", NewPage: "/admin/tenants#new-tenant", Live: "tenant", Creatable: true, Deletable: true, Workers: true,
 	},
 	{
 		Name: "tenant_configs", Singular: "bot setting", Plural: "Bot settings", Group: Business, Icon: "settings", Title: "r.business_name", As: "config",
@@ -138,7 +139,7 @@ var ours = []Description{
 	},
 	{
 		Name: "worker_processes", Singular: "worker", Plural: "Workers", Group: System, Icon: "activity", As: "worker", Title: "coalesce(nullif(r.process_name, ''), 'Idle worker')",
-		Search: []string{"process_name", "last_error"}, Order: "-created_at", First: []string{"tenant_id", "status", "desired", "process_name"}, Fixed: []string{"*"}, Lines: []string{"last_error"}, Hidden: []string{"id", "created_at", "updated_at"}, Live: "worker",
+		Search: []string{"process_name", "last_error"}, Order: "-created_at", First: []string{"tenant_id", "status", "desired", "process_name"}, Fixed: []string{"*"}, Lines: []string{"last_error"}, Hidden: []string{"id", "created_at", "updated_at"}, Live: "worker", Workers: true,
 	},
 	{
 		Name: "nodes", Singular: "node", Plural: "Nodes", Group: System, Icon: "monitor", Title: "r.name", Search: []string{"name"}, Order: "-last_seen_at", Fixed: []string{"*"}, Hidden: []string{"process"},
@@ -179,6 +180,12 @@ var ours = []Description{
 	{
 		Name: "prekey_blocks", Singular: "block of prekeys", Plural: "Blocks of prekeys", Group: System, Icon: "key-round", Title: "r.jid", Search: []string{"jid"}, Order: "jid",
 		Secret: []string{"keys"}, Fixed: []string{"*"}, Labels: map[string]string{"jid": "Device", "first_id": "First key"},
+	},
+	{
+		Name: "bulk_runs", Singular: "bulk run", Plural: "Bulk runs", Group: System, Icon: "list-checks", Title: "initcap(r.action::text) || ' of ' || r.table_name", Search: []string{"asked_by", "table_name"},
+		Order: "-created_at", First: []string{"action", "table_name", "state", "total", "done", "failed", "asked_by"}, Secret: []string{"keys", "place", "actor"}, Fixed: []string{"*"}, Page: "/admin/bulk/%s", Live: "row:bulk_runs",
+		Hidden: []string{"id", "user_id", "filter", "zone", "changes", "gone", "below_total", "below_done", "failures", "error", "ended_by", "started_at", "updated_at"},
+		Labels: map[string]string{"table_name": "Table", "total": "Records", "below_total": "Records with them", "below_done": "Of them removed"},
 	},
 	{
 		Name: "saved_views", Singular: "saved view", Plural: "Saved views", Group: System, Icon: "eye", Title: "r.name", Search: []string{"name", "table_name"}, Order: "-created_at",

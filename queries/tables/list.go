@@ -37,10 +37,12 @@ func (t *Table) Sort(text string) Sort {
 type ListQuery struct {
 	Table   *Table
 	Filter  Filter
-	Is      []Is // besides the filter
+	Is      []Is     // besides the filter
+	Keys    []string // nil, or: of these records only
 	Sort    Sort
 	Columns []*Column // to read, in this order
 	After   string    // the Next of the page before; empty: from the start
+	Whole   bool      // long values as they are, not only their beginning
 	Limit   int
 }
 
@@ -109,6 +111,9 @@ func (r *Registry) List(ctx context.Context, db DB, q ListQuery) (ListPage, erro
 		if page.Next, err = Cursor(places[q.Limit-1]...); err != nil {
 			return page, err
 		}
+	}
+	if q.Whole {
+		return page, nil // for programs, which know others by their keys
 	}
 	return page, r.titles(ctx, db, q.Columns, page.Rows)
 }

@@ -39,7 +39,7 @@ type statement struct {
 func (r *Registry) plan(ctx context.Context, db DB, q ListQuery) (statement, error) {
 	s := statement{q: q, rest: q.Filter}
 	n, err := q.Table.size(ctx, db)
-	if err != nil || n <= smallTable || q.Filter.Empty() || len(q.Is) > 0 {
+	if err != nil || n <= smallTable || q.Filter.Empty() || len(q.Is) > 0 || q.Keys != nil {
 		return s, err
 	}
 	words, rest := q.Filter.wordsOf()
@@ -114,6 +114,10 @@ func (s statement) write(b *builder, after []*string) {
 			b.bind(is.Values)
 			b.write("::", is.Column.Type, "[])")
 		}
+		if q.Keys != nil {
+			b.write(" AND ")
+			t.anyOf(b, q.Keys)
+		}
 		if after != nil {
 			b.write(" AND ")
 			q.Sort.past(b, "r", t.Key, after)
@@ -178,10 +182,12 @@ func (s statement) fields(b *builder) {
 	}
 	for _, c := range s.q.Columns {
 		b.write(", ")
-		switch c.Kind {
-		case LongText:
+		switch {
+		case c.Kind == JSON && s.q.Whole:
+			b.write(c.ref("r"), "::text")
+		case c.Kind == LongText && !s.q.Whole:
 			b.write("left(", c.ref("r"), ", ", strconv.Itoa(textPreview), ")")
-		case JSON:
+		case c.Kind == JSON:
 			b.write("left(", c.ref("r"), "::text, ", strconv.Itoa(textPreview), ")")
 		default:
 			b.write(c.ref("r"))

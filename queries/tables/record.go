@@ -241,10 +241,14 @@ const (
 
 // Dependents tells what goes with a record, most first.
 func (t *Table) Dependents(ctx context.Context, db DB, key string) ([]Dependent, error) {
-	values, ok := t.splitKey(key)
-	if !ok {
+	if _, ok := t.splitKey(key); !ok {
 		return nil, ErrGone
 	}
+	return t.DependentsOf(ctx, db, Filter{}, []string{key})
+}
+
+// DependentsOf tells the same of the records with these keys, or, where keys is nil, of those that the filter lets through.
+func (t *Table) DependentsOf(ctx context.Context, db DB, f Filter, keys []string) ([]Dependent, error) {
 	if len(t.Key) != 1 {
 		return nil, nil // nothing refers to a key of several columns
 	}
@@ -288,8 +292,8 @@ func (t *Table) Dependents(ctx context.Context, db DB, key string) ([]Dependent,
 		return nil
 	}
 	err := visit(t, func(b *builder) {
-		b.bind(values[0])
-		b.write("::", t.Key[0].Type)
+		b.write("SELECT ", t.Key[0].ref("r"), " FROM ", quoted(t.Name), " r WHERE ")
+		t.these(f, keys)(b)
 	}, 1)
 	list := slices.Collect(maps.Values(found))
 	slices.SortFunc(list, func(a, b Dependent) int {

@@ -107,6 +107,9 @@ func (c *Column) Editable(creating bool) bool {
 	return !c.Fixed
 }
 
+// Shared tells whether many records may have the same value here, so that it can be set for all of them at once.
+func (c *Column) Shared() bool { return c.Editable(false) && !c.unique }
+
 // Required tells whether a new record needs a value here.
 func (c *Column) Required() bool { return !c.Nullable && !c.Default && c.Kind != Bool }
 

@@ -1,0 +1,171 @@
+package routes
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"flowhq/queries/tables"
+)
+
+const exportRows = 1000 // that are read at once: a download, however slow, holds no connection and no snapshot
+
+// dataExport sends the records of a list, all that its filter lets through or those chosen, as a file. However many they are, only a
+// page of them is in memory.
+func (s *server) dataExport(c *fiber.Ctx) error {
+	t, err := s.tableOf(c)
+	if err != nil {
+		return err
+	}
+	pick, err := s.chosen(c, t)
+	if err != nil {
+		return err
+	}
+	order := t.Sort(c.FormValue("sort"))
+	if ok, err := order.Column.Sortable(c.UserContext(), s.Database.System); err != nil {
+		return err
+	} else if !ok {
+		order = t.Sort("")
+	}
+	format := c.FormValue("format")
+	sink, kind := csvExport, "text/csv; charset=utf-8"
+	switch format {
+	case "", "csv":
+		format = "csv"
+	case "json":
+		sink, kind = jsonExport, "application/json; charset=utf-8"
+	default:
+		return refuse(http.StatusUnprocessableEntity, "Records can be had as csv or as json.")
+	}
+	c.Set(fiber.HeaderContentType, kind)
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+t.Name+"-"+s.now().Format("2006-01-02")+"."+format+`"`)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if c.Method() == fiber.MethodHead {
+		return nil
+	}
+	query := tables.ListQuery{Table: t, Filter: pick.filter, Keys: pick.keys, Sort: order, Columns: t.Columns, Limit: exportRows, Whole: true}
+	log := s.Log.With("request", requestID(c), "table", t.Name)
+	reader, writer := io.Pipe()
+	go func() {
+		err := sink(writer, t, func(row func(tables.Row) error) error { return s.eachRow(query, row) })
+		if err != nil {
+			log.Warn("an export broke off", "err", err)
+		}
+		_ = writer.CloseWithError(err) // with an error the answer breaks off, so that half a file is not taken for a whole one
+	}()
+	c.Context().SetBodyStream(reader, -1)
+	return nil
+}
+
+// eachRow reads a list from its start to its end.
+func (s *server) eachRow(query tables.ListQuery, row func(tables.Row) error) error {
+	for {
+		reading, cancel := context.WithTimeout(s.Context, requestTimeout)
+		page, err := s.registry.List(reading, s.Database.System, query)
+		cancel()
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Rows {
+			if err := row(r); err != nil {
+				return err
+			}
+		}
+		if query.After = page.Next; page.Next == "" {
+			return nil
+		}
+	}
+}
+
+type rows func(row func(tables.Row) error) error
+
+// csvExport writes what spreadsheets open right: UTF-8 that says so, and no text that they would take for a formula or a number.
+func csvExport(w io.Writer, t *tables.Table, all rows) error {
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	line := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		line[i] = c.Name
+	}
+	if err := out.Write(line); err != nil {
+		return err
+	}
+	err := all(func(row tables.Row) error {
+		for i, c := range t.Columns {
+			line[i] = csvText(c, row.Values[i])
+		}
+		return out.Write(line)
+	})
+	if err != nil {
+		return err
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func csvText(c *tables.Column, v tables.Value) string {
+	switch {
+	case v.Null:
+		return ""
+	case c.Kind == tables.Time:
+		return v.Time.UTC().Format(time.DateTime)
+	case c.Kind == tables.Int, c.Kind == tables.Bool, c.Kind == tables.Enum:
+		return v.Text
+	case guarded(v.Text):
+		return "'" + v.Text
+	}
+	return v.Text
+}
+
+// guarded tells whether a spreadsheet would make something else of a text: a formula, or of a phone number a rounded amount. An
+// apostrophe in front makes it text there (OWASP, "CSV Injection"); one that is there already gets another, so that a way back is
+// certain.
+func guarded(text string) bool {
+	first, _ := utf8.DecodeRuneInString(text)
+	if strings.ContainsRune("'\t\r\n", first) {
+		return true
+	}
+	first, _ = utf8.DecodeRuneInString(strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }))
+	if strings.ContainsRune("=+-@|%＝＋－＠", first) && first != utf8.RuneError {
+		return true
+	}
+	digits := strings.Trim(text, "0123456789") == "" && text != ""
+	return digits && (len(text) > 11 || text[0] == '0')
+}
+
+// jsonExport writes an array with a record in each line.
+func jsonExport(w io.Writer, t *tables.Table, all rows) error {
+	before := "[\n"
+	err := all(func(row tables.Row) error {
+		raw, err := json.Marshal(recordObject(t, tables.Record{Values: row.Values}))
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(w, before); err != nil {
+			return err
+		}
+		before = ",\n"
+		_, err = w.Write(raw)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	end := "\n]\n"
+	if before == "[\n" {
+		end = "[]\n"
+	}
+	_, err = io.WriteString(w, end)
+	return err
+}
