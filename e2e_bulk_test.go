@@ -27,7 +27,6 @@ func TestAdminBulk(t *testing.T) {
 	b.has("#bulk-count", "1 selected")
 	b.do(chromedp.KeyEvent("jjX"))
 	b.has("#bulk-count", "3 selected")
-	b.sound("selected rows")
 	b.shootBoth("1-selected")
 	b.do(chromedp.KeyEvent(kb.Escape))
 	b.until(`document.querySelector("#bulk").hidden && !document.querySelector("#rows :checked")`)
