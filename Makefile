@@ -21,7 +21,7 @@ demo: setup build ## the same with simulated WhatsApp and sample businesses
 WHATSMEOW := . ./whatsapp/...
 test: setup-test ## every test; with the race detector where whatsmeow does not run
 	go test -timeout 20m -p 2 $(WHATSMEOW)
-	go test -race -timeout 20m -p 2 $$(go list ./... | grep -v -e '^flowhq$$' -e '^flowhq/whatsapp')
+	go test -race -timeout 20m -p 3 $$(go list ./... | grep -v -e '^flowhq$$' -e '^flowhq/whatsapp')
 
 race: setup-test ## every test with the race detector; whatsmeow's own races may show
 	go test -race -timeout 20m -p 2 ./...

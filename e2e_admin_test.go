@@ -40,6 +40,7 @@ func (b *tab) rows(n int) {
 
 // An operator finds tables, narrows lists, keeps views and columns, opens, changes, copies and deletes records.
 func TestAdminListsAndRecords(t *testing.T) {
+	t.Parallel()
 	p := newProduct(t)
 	s := p.serve("127.0.0.1:0")
 	a := p.program(s)
@@ -53,7 +54,7 @@ func TestAdminListsAndRecords(t *testing.T) {
 	// Collections: the sidebar finds a table and keeps a pin.
 	b.click("#side-find")
 	b.do(chromedp.KeyEvent("conta"))
-	b.until(`[...document.querySelectorAll(".side-item")].filter((e) => e.checkVisibility()).length === 1`)
+	b.until(`[...document.querySelectorAll(".side-item")].filter((e) => e.checkVisibility()).map((e) => e.innerText.trim()).join() === "Contacts,Notes on contacts"`)
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.has("h1", "Contacts")
 	b.rows(3)
@@ -188,6 +189,7 @@ func TestAdminListsAndRecords(t *testing.T) {
 
 // The same by keyboard alone, with the focus always seen.
 func TestAdminByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	p := newProduct(t)
 	s := p.serve("127.0.0.1:0")
 	p.chats(p.program(s).tenant("Neema Salon", "+255712000311", "BOOKING", "EN"), 3, 2)

@@ -29,6 +29,7 @@ func (p *product) answer(of string, n int) string {
 // A salon's owner on a phone, in Swahili, gives the bot words of her own: tried before they are saved, on a customer's phone
 // right after, and taken back with one tap.
 func TestOwnWordsForTheBot(t *testing.T) {
+	t.Parallel()
 	const number, asha, email, password = "+255712000331", "+255754000431", "neema@salon.example", "plantain river seventeen"
 	p := newProduct(t)
 	s := p.serve("127.0.0.1:0")

@@ -10,6 +10,7 @@ import (
 
 // An operator selects rows, edits all that match a filter, leaves while it is at work, comes back and sees what came of it.
 func TestAdminBulk(t *testing.T) {
+	t.Parallel()
 	p := newProduct(t)
 	s := p.serve("127.0.0.1:0")
 	neema := p.program(s).tenant("Neema Salon", "+255712000311", "BOOKING", "EN")

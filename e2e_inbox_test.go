@@ -11,6 +11,7 @@ import (
 // A salon's owner on a phone, in Swahili: a customer asks for a person, the owner hears of it, takes over, answers and hands back. Two
 // tabs agree all the time, nothing is sent twice, and a connection that was lost costs nothing.
 func TestOwnersInbox(t *testing.T) {
+	t.Parallel()
 	const number, asha, email = "+255712000331", "+255754000431", "neema@salon.example"
 	p, bin := newProduct(t), buildBinary(t)
 	s := serveProcess(t, bin, p.settings(), "serve", "--listen", "127.0.0.1:0")

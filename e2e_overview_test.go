@@ -23,6 +23,7 @@ func (b *tab) drag(css string, from, to float64) {
 
 // An operator sees what needs them and gets to it; sees it change; and finds in the logs what happened at a moment.
 func TestOverviewAndLogs(t *testing.T) {
+	t.Parallel()
 	p := newProduct(t)
 	s := p.serve("127.0.0.1:0")
 	neema := p.program(s).tenant("Neema Salon", "+255712000311", "BOOKING", "EN")

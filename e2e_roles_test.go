@@ -12,6 +12,7 @@ import (
 // What an admin changes in the drawer stands in the history with before and after; a support person, with the keyboard alone, gets along and is
 // offered nothing that their role does not allow.
 func TestHistoryAndRoles(t *testing.T) {
+	t.Parallel()
 	p := newProduct(t)
 	s := p.serve("127.0.0.1:0")
 	a := p.program(s)
@@ -75,6 +76,8 @@ func TestHistoryAndRoles(t *testing.T) {
 	}
 	z := newTab(t, newBrowser(t))
 	z.signIn(s, "zawadi@example.org", testPassword)
+	z.has("h1", "Overview")
+	z.do(chromedp.KeyEvent("gt"))
 	z.has("h1", "Tenants")
 	z.until(`!document.querySelector("[data-open=new-tenant]")`)
 	z.do(chromedp.KeyEvent("n")) // nothing is there to make

@@ -9,6 +9,7 @@ import (
 // A salon's owner in Dar es Salaam, on a phone, in Swahili: from sign-up to a bot that answers, with the operator in a second
 // browser and nobody's help.
 func TestOwnersWayIn(t *testing.T) {
+	t.Parallel()
 	const number, asha, email = "+255712000321", "+255754000421", "neema@salon.example"
 	p, box := newProduct(t), newMailbox(t)
 	settings := p.settings()

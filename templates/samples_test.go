@@ -360,7 +360,7 @@ func dataList(now time.Time) routes.DataList {
 	texts := []string{"Habari, nataka kuweka miadi", "<script>alert(1)</script>", strings.Repeat("Karibu sana ", 18), "مرحبا، كم السعر؟", "3"}
 	for i := range 6 {
 		state := []routes.State{{Code: "READ", Word: "Read", Tone: routes.ToneOK}, {Code: "FAILED", Word: "Failed", Tone: routes.ToneFailed}, {Code: "QUEUED", Word: "Waiting", Tone: routes.ToneWaiting}}[i%3]
-		l.Rows = append(l.Rows, routes.DataRow{Key: fmt.Sprintf("0199b%03d", i), URL: "/r", Push: "/p", Title: "Open this message", T: now.UnixMicro(), Cells: []routes.CellView{
+		l.Rows = append(l.Rows, routes.DataRow{Key: fmt.Sprintf("0199b%03d", i), URL: "/r", Push: "/p", Title: "Open this message", Pick: "Select this message", T: now.UnixMicro(), Cells: []routes.CellView{
 			{Label: "Text", Column: "longtext", Kind: "text", Text: texts[i%len(texts)]}, {Label: "Status", Column: "enum", Kind: "state", Text: state.Word, Tone: state.Tone, Icon: state.Icon()},
 			{Label: "Direction", Column: "enum", Kind: "tag", Text: "Out", Full: "OUT"}, {Label: "Tenant", Column: "relation", Kind: "link", Text: "Neema Salon", Href: "/admin/tenants/x"},
 			{Label: "From", Column: "phone", Kind: "num", Text: "+255\u00a0712\u00a0345\u00a0678"}, {Label: "Failure", Column: "text", Kind: "null"},
