@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/png"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -133,10 +135,27 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		b.shoot("failed")
-		b.t.Fatalf("%v; the page is %s", err, b.describe())
+	for _, step := range steps {
+		err := chromedp.Do(ctx, step)
+		for err != nil && swapped(err) && ctx.Err() == nil {
+			err = chromedp.Do(ctx, step)
+		}
+		if err != nil {
+			b.shoot("failed")
+			b.t.Fatalf("%v; the page is %s", err, b.describe())
+		}
 	}
+}
+
+// swapped tells whether a step failed because the page replaced the element between finding it and asking where it is, which comes
+// before anything is done to it: such a step can be taken again.
+func swapped(err error) bool {
+	var protocol *cdproto.Error
+	if !errors.As(err, &protocol) {
+		return false
+	}
+	return slices.ContainsFunc([]string{"Could not find node with given id", "No node with given id", "Node with given id does not belong to the document", "Node is detached from document", "Could not compute content quads", "Could not compute box model"},
+		func(words string) bool { return strings.Contains(protocol.Message, words) })
 }
 
 func (b *tab) open(url string) {
