@@ -152,10 +152,7 @@ func (s *server) dataList(ctx context.Context, t *tables.Table, ask listAsk) (Da
 		order = t.Sort("")
 	}
 	l.Sort = order.String()
-	var err error
-	if l.Hints, err = s.filterHints(t); err != nil {
-		return l, err
-	}
+	l.Hints = s.hints[t.Name]
 	if err := s.heads(ctx, t, ask, order, &l); err != nil {
 		return l, err
 	}
@@ -241,27 +238,34 @@ type hint struct {
 	Words  []string `json:"w,omitempty"` // how people read the values
 }
 
-// filterHints is what the bar suggests: columns of the table and, one step away, of those it leads to.
-func (s *server) filterHints(t *tables.Table) (string, error) {
-	var hints []hint
-	add := func(prefix string, of *tables.Table) {
-		for _, c := range of.Columns {
-			h := hint{Name: prefix + c.Name, Kind: string(c.Kind), Ops: c.Operators(), Values: c.Enum}
-			for _, v := range c.Enum {
-				h.Words = append(h.Words, enumWord(c, v))
+// filterHints is what the bar suggests for each table, as JSON: its columns and, one step away, those of the tables it leads to.
+func filterHints(r *tables.Registry) (map[string]string, error) {
+	all := map[string]string{}
+	for _, t := range r.Tables() {
+		var hints []hint
+		add := func(prefix string, of *tables.Table) {
+			for _, c := range of.Columns {
+				h := hint{Name: prefix + c.Name, Kind: string(c.Kind), Ops: c.Operators(), Values: c.Enum}
+				for _, v := range c.Enum {
+					h.Words = append(h.Words, enumWord(c, v))
+				}
+				if c.Kind == tables.Bool {
+					h.Values = []string{"true", "false"}
+				}
+				hints = append(hints, h)
 			}
-			if c.Kind == tables.Bool {
-				h.Values = []string{"true", "false"}
-			}
-			hints = append(hints, h)
 		}
+		add("", t)
+		for _, name := range slices.Sorted(maps.Keys(t.Relations)) {
+			add(name+".", t.Relations[name].To)
+		}
+		raw, err := json.Marshal(hints)
+		if err != nil {
+			return nil, err
+		}
+		all[t.Name] = string(raw)
 	}
-	add("", t)
-	for _, name := range slices.Sorted(maps.Keys(t.Relations)) {
-		add(name+".", t.Relations[name].To)
-	}
-	raw, err := json.Marshal(hints)
-	return string(raw), err
+	return all, nil
 }
 
 // dataCount counts a list's rows, in a request of its own so that the list never waits for it.

@@ -15,14 +15,8 @@ type SideGroup struct {
 	Links []SideLink
 }
 
-// SideLink is one entry. Pin toggles it; entries that are no tables have none.
-type SideLink struct {
-	Label, Icon, Href string
-	Key               string // shortcut: "g t"
-	Table             string // empty: no table, so it cannot be pinned
-	Pinned, Current   bool
-	NewTab            bool
-}
+// SideLink is one entry.
+type SideLink = templates.SideLink
 
 // DataPage is the list of one table (template "admin/data").
 type DataPage struct {

@@ -80,7 +80,8 @@ type server struct {
 	crossOrigin *http.CrossOriginProtection
 	files       http.Handler     // assets
 	registry    *tables.Registry // what the admin knows of the database; nil where there are no pages
-	paths       map[string]bool  // of the route table, as it has them
+	hints       map[string]string
+	paths       map[string]bool // of the route table, as it has them
 }
 
 // New builds the web application; the caller listens with it and shuts it down.
@@ -121,6 +122,9 @@ func newServer(o Options) (*server, error) {
 		reading, cancel := context.WithTimeout(o.Context, requestTimeout)
 		defer cancel()
 		if s.registry, err = tables.Load(reading, o.Database.System); err != nil {
+			return nil, err
+		}
+		if s.hints, err = filterHints(s.registry); err != nil {
 			return nil, err
 		}
 	}

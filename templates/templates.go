@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/template/html/v2"
@@ -30,6 +31,7 @@ func Engine(assetURL func(string) string) (*html.Engine, error) {
 	engine.AddFunc("icon", icon)
 	engine.AddFunc("row", rowFunc(icon))
 	engine.AddFunc("cell", cellFunc(icon))
+	engine.AddFunc("side", sideFunc(icon))
 	engine.AddFunc("ago", agoTag)
 	engine.AddFunc("at", func(t time.Time) template.HTML { return whenTag(words.English, t) })
 	engine.AddFunc("when", whenTag)
@@ -84,9 +86,12 @@ func retryTag(lang string, seconds int) template.HTML {
 	return template.HTML(strings.Replace(sentence, blank, number, 1))
 }
 
-// scriptWords are what app.js says, as JSON. It fills in the number of a distance where the % stands. The names of months and
+// scriptWords are what app.js says, as JSON, made once for each language. It fills in the number of a distance where the % stands. The names of months and
 // days are ours: many browsers have none in Swahili.
 func scriptWords(lang string) (string, error) {
+	if made, ok := madeScriptWords.Load(lang); ok {
+		return made.(string), nil
+	}
 	say := words.Group(lang, "js")
 	var months, days []string
 	for m := time.January; m <= time.December; m++ {
@@ -102,8 +107,13 @@ func scriptWords(lang string) (string, error) {
 		say["ago_"+unit+"_many"] = strings.Replace(words.T(lang, "ago."+unit, "count", 2), "2", "%", 1)
 	}
 	raw, err := json.Marshal(say)
+	if err == nil {
+		madeScriptWords.Store(lang, string(raw))
+	}
 	return string(raw), err
 }
+
+var madeScriptWords sync.Map // language to JSON; the words are constants
 
 // momentTag is a time to the second, for pages in English; app.js shows it in the reader's own zone.
 func momentTag(t time.Time) template.HTML {
