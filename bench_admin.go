@@ -146,8 +146,14 @@ func adminQuestions(ctx context.Context, db *database.Database) ([]adminQuestion
 	if err != nil {
 		return nil, err
 	}
-	if len(places) == 0 { // a small database: begin at its start
-		places = []place{{time.Now(), "ffffffff-ffff-4fff-8fff-ffffffffffff"}}
+	if len(places) == 0 { // a small database: all of them
+		rows, err = db.System.Query(ctx, "SELECT created_at, id::text FROM message_logs ORDER BY md5(id::text) LIMIT $1", samples)
+		if err != nil {
+			return nil, err
+		}
+		if places, err = pgx.CollectRows(rows, pgx.RowToStructByPos[place]); err != nil || len(places) == 0 {
+			return nil, errors.Join(err, &settingError{"flowhq bench --admin: this database has no messages; flowhq seed makes some"})
+		}
 	}
 	rows, err = db.System.Query(ctx, "SELECT DISTINCT split_part(message_text, ' ', 4) FROM message_logs TABLESAMPLE SYSTEM (0.05) WHERE direction = 'IN' LIMIT $1", samples)
 	if err != nil {
@@ -182,6 +188,12 @@ func adminQuestions(ctx context.Context, db *database.Database) ([]adminQuestion
 		{"search over all messages for a rare word", adminRareTarget, func(int) string { return list("zumaridi") }},
 		{"search over all messages for any word", 0, func(n int) string { return list(words[n%len(words)]) }},
 		{"list of tenants", adminTarget, func(int) string { return "/admin/data/tenants" }},
+		{"lists of contacts, conversations and events", adminTarget, func(n int) string {
+			return "/admin/data/" + []string{"contacts", "conversations", "portal_event_logs"}[n%3]
+		}},
+		{"a tenant's page", 0, func(n int) string { return "/admin/tenants/" + tenants[n%len(tenants)].ID }},
+		{"the list with a message's drawer open", 0, func(n int) string { return "/admin/data/message_logs?open=" + places[n%len(places)].ID }},
+		{"overview", 0, func(int) string { return "/admin" }},
 		{"the count of a filter, in a request of its own", 0, func(n int) string {
 			return strings.Replace(list(`tenant_id = "`+tenants[n%len(tenants)].ID+`"`), "?", "/count?", 1)
 		}},

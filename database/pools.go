@@ -38,13 +38,15 @@ var (
 		"statement_timeout":                   "30s",
 		"lock_timeout":                        "6s", // below what a worker waits for a statement, so that none it gave up is done after all
 		"idle_in_transaction_session_timeout": "30s",
-		"synchronous_commit":                  "on", // message keys must not be used twice; what may be lost says so itself
+		"jit":                                 "off", // compiling a statement of the overview takes a second, running it two milliseconds
+		"synchronous_commit":                  "on",  // message keys must not be used twice; what may be lost says so itself
 	}}
 	portalPool = poolKind{conns: 4, params: map[string]string{
 		name:                                  "flowhq",
 		"timezone":                            "UTC",
 		scope:                                 "portal", // said, so that no default of the login's says otherwise
 		"statement_timeout":                   "10s",
+		"jit":                                 "off",
 		"lock_timeout":                        "5s",
 		"idle_in_transaction_session_timeout": "15s",
 	}}

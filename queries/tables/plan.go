@@ -12,7 +12,8 @@ import (
 const (
 	fewRelated = 100    // records of a relation: each is asked for its own first rows
 	fewMatches = 20_000 // rows with a word: all of them are fetched and put in order
-	fewRows    = 5_000  // rows of which the words are read one by one rather than looked up
+	fewRows    = 5_000  // rows of which the words are read one by one, in order, rather than looked up
+	lookUps    = 12     // matches that the index of words gives in the time one row is read
 )
 
 // way is how the rows of a page are found.
@@ -21,7 +22,7 @@ type way int
 const (
 	inOrder way = iota // in the list's order, until the page is full
 	gather             // all that match, then put in order
-	sift               // all that fit the rest of the filter; among them those with the words; then put in order
+	sift               // in order those that fit the rest of the filter, and among them those with the words, until the page is full
 	through            // the first rows of each record of a relation, then put in order
 )
 
@@ -46,24 +47,24 @@ func (r *Registry) plan(ctx context.Context, db DB, q ListQuery) (statement, err
 	if len(words) == 0 {
 		return s, s.related(ctx, db)
 	}
+	// With everything else the filter asks for, the matches can only be fewer.
+	matches, err := q.Table.estimate(ctx, db, func(b *builder) { b.wordsMatch(q.Table.wordsRef(), words) })
+	if err != nil {
+		return s, err
+	}
+	among := int64(0)
 	if !rest.Empty() {
-		among, err := q.Table.estimate(ctx, db, rest.where)
-		if err != nil {
+		if among, err = q.Table.estimate(ctx, db, rest.where); err != nil {
 			return s, err
 		}
-		if among <= fewRows {
+		if among <= fewRows && among*lookUps < matches {
 			s.way, s.rest, s.word = sift, rest, words
 			return s, nil
 		}
 	}
-	// With everything else the filter asks for, the matches can only be fewer.
-	matches, err := q.Table.estimate(ctx, db, func(b *builder) { b.wordsMatch(q.Table.wordsRef(), words) })
-	if err == nil && matches <= fewMatches {
+	if matches <= max(fewMatches, min(among, fewRows)*lookUps) {
 		s.way = gather
 		return s, nil
-	}
-	if err != nil {
-		return s, err
 	}
 	return s, s.related(ctx, db)
 }
@@ -138,6 +139,7 @@ func (s statement) write(b *builder, after []*string) {
 		s.fields(b)
 		b.write(" FROM (SELECT r.* FROM ", from, " WHERE ")
 		conditions()
+		q.Sort.order(b, "r", t.Key)
 		b.write(" OFFSET 0) r WHERE ")
 		b.words(t.wordsRef(), s.word)
 	case through: // first the places, which the index may know alone, then the rows
