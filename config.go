@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"flowhq/queries/settings"
 )
 
 // config is everything the environment and the flags of `flowhq serve` decide. readConfig has checked it.
@@ -42,6 +44,7 @@ type config struct {
 	Heartbeat        time.Duration
 	StaleThreshold   time.Duration
 	StaleInterval    time.Duration
+	Fixed            map[string]string // columns of the table settings that the environment decides, and the variable that does
 	Shards           int
 	Lease            time.Duration
 
@@ -119,7 +122,24 @@ func readConfig(getenv func(string) string, role, listen, dataDir string) (confi
 	check(c.readWhatsApp(getenv("WHATSAPP_ROOT_KEY")))
 	c.SMTPURL, c.MailFrom = getenv("SMTP_URL"), getenv("MAIL_FROM")
 	check(c.checkMail())
+	c.Fixed = map[string]string{}
+	for column, name := range map[string]string{
+		"replies_per_minute": "RATE_LIMIT_MAX_PER_MINUTE", "heartbeat_seconds": "HEARTBEAT_INTERVAL", "stale_after_seconds": "STALE_THRESHOLD",
+		"stale_check_seconds": "STALE_CHECK_INTERVAL", "keep_logs_days": "LOG_RETENTION_DAYS", "mail_host": "SMTP_URL",
+	} {
+		if getenv(name) != "" {
+			c.Fixed[column] = name
+		}
+	}
 	return c, errors.Join(errs...)
+}
+
+// settings are what is in force where the operator decides nothing on the settings page.
+func (c *config) settings() settings.Values {
+	v := settings.Defaults()
+	v.MailServer, v.MailFrom, v.RepliesPerMinute = c.SMTPURL, c.MailFrom, c.RepliesPerMinute
+	v.Heartbeat, v.StaleAfter, v.StaleCheck, v.Keep.Logs = c.Heartbeat, c.StaleThreshold, c.StaleInterval, c.LogDays
+	return v
 }
 
 func (c *config) readListen(getenv func(string) string, flag string) error {

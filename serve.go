@@ -17,6 +17,7 @@ import (
 	"flowhq/jobs"
 	"flowhq/queries"
 	"flowhq/queries/logbook"
+	"flowhq/queries/settings"
 	"flowhq/routes"
 	"flowhq/templates"
 	"flowhq/whatsapp"
@@ -48,6 +49,7 @@ type app struct {
 	db       *database.Database
 	listener *listener
 	commands *jobs.Commands
+	settings *settings.Store
 
 	web       *fiber.App
 	hub       *routes.Hub
@@ -81,6 +83,10 @@ func newApp(ctx context.Context, c config, log *slog.Logger, demo *demoOptions) 
 		a.log = slog.New(a.book.Handler(log.Handler()))
 	}
 	if err := a.openDatabase(ctx); err != nil {
+		return nil, err
+	}
+	a.settings = settings.New(a.db.System, c.settings(), c.Fixed, a.log)
+	if err := a.settings.Load(ctx); err != nil {
 		return nil, err
 	}
 	if a.listener, err = listen(c.Listen); err != nil {
@@ -145,25 +151,26 @@ func openDatabase(ctx context.Context, c config, log *slog.Logger) (*database.Da
 
 // wirePool makes the pool and joins it to River, which works its jobs with the pool, on the queues of the shards that the pool holds.
 func (a *app) wirePool(registry *prometheus.Registry) (err error) {
-	c := a.config
+	c, now := a.config, a.settings.Now()
 	o := whatsapp.Options{
 		DB: a.db.System, Log: a.log, NodeName: c.ProcessName, Metrics: registry,
-		RepliesPerMinute: c.RepliesPerMinute, HeartbeatInterval: c.Heartbeat, Lease: c.Lease, Shards: c.Shards,
+		RepliesPerMinute: now.RepliesPerMinute, HeartbeatInterval: now.Heartbeat, Lease: c.Lease, Shards: c.Shards,
 		ShardsChanged: func(gained, lost []int16) { a.queues.Change(gained, lost) },
 	}
 	if c.WhatsAppURL != "" {
 		o.Endpoint = &whatsapp.Endpoint{URL: c.WhatsAppURL, RootKey: c.WhatsAppRootKey}
 	}
-	a.pool, err = whatsapp.New(o)
-	return err
+	if a.pool, err = whatsapp.New(o); err != nil {
+		return err
+	}
+	a.settings.OnChange(func(v settings.Values) { a.pool.Adjust(v.RepliesPerMinute, v.Heartbeat) })
+	return nil
 }
 
 func (a *app) wireJobs() (err error) {
 	o := jobs.WorkerOptions{
 		DB: a.db.System, Log: a.log, RiverLog: riverLog(a.log), NotOwner: whatsapp.ErrNotOwner, SoftStopTimeout: drainJobs,
-		StaleThreshold: a.config.StaleThreshold, StaleInterval: a.config.StaleInterval,
-		Mail:         jobs.MailOptions{Server: a.config.SMTPURL, From: a.config.MailFrom, Links: a.url()},
-		LogRetention: time.Duration(a.config.LogDays) * 24 * time.Hour,
+		Settings: a.settings, Links: a.url(), Node: a.config.ProcessName,
 	}
 	if a.pool != nil {
 		o.Pool = a.pool
@@ -171,6 +178,7 @@ func (a *app) wireJobs() (err error) {
 	if a.river, err = jobs.NewWorker(o); err != nil {
 		return err
 	}
+	a.settings.OnChange(jobs.Reschedule(a.river, a.log, a.settings.Now()))
 	a.queues = jobs.NewShardQueues(a.river, a.log)
 	return nil
 }
@@ -195,9 +203,9 @@ func (a *app) wireWeb(registry *prometheus.Registry) error {
 	o := routes.Options{
 		Context: a.streams, Database: a.db, Commands: a.commands, Views: engine, Hub: a.hub, Log: a.log, Logbook: a.book,
 		PublicURL: c.PublicURL, SecureCookies: strings.HasPrefix(c.PublicURL, "https:"), TrustedProxies: c.TrustedProxies,
-		DefaultReplies: c.RepliesPerMinute, Jobs: a.dashboard, MetricsToken: c.MetricsToken, PortalKey: c.PortalKey,
+		Settings: a.settings, Jobs: a.dashboard, MetricsToken: c.MetricsToken, PortalKey: c.PortalKey,
 		Metrics: promhttp.HandlerFor(registry, promhttp.HandlerOpts{}),
-		Ready:   a.ready, OperationsOnly: c.Role == roleWorker, MailOn: c.SMTPURL != "",
+		Ready:   a.ready, OperationsOnly: c.Role == roleWorker,
 	}
 	if a.demo != nil {
 		o.DemoMode, o.SimulatorURL, o.DemoLogins = true, a.demo.simulatorURL, a.demo.logins
@@ -237,6 +245,7 @@ func (a *app) run(ctx context.Context, started func()) error {
 		return fmt.Errorf("start River: %w", err)
 	}
 	g.Go(func() error { a.queues.Run(a.streams); return nil })
+	g.Go(func() error { a.settings.Run(a.streams); return nil })
 	if a.pool != nil {
 		g.Go(func() error {
 			defer close(stopped)

@@ -15,7 +15,7 @@ import (
 // Whether a table's changes are noted in the audit log, for every table of ours. A new table forces the decision.
 var (
 	audited = []string{
-		"tenants", "tenant_configs", "users", "admin_roles", "one_time_links", "api_keys", "setup_requests",
+		"tenants", "tenant_configs", "users", "admin_roles", "one_time_links", "api_keys", "setup_requests", "settings",
 		"contacts", // only what somebody changes: a message's statement makes and names them, too
 	}
 	notAudited = map[string]string{
@@ -40,6 +40,7 @@ var (
 		"bot_settings_versions": "is a history of its own",
 		"contact_notes":         "each says who wrote it and when",
 		"canned_answers":        "words that wait for somebody to send them; the messages say who did",
+		"job_runs":              "machines' own",
 		"bulk_runs":             "is a log; asking for one is noted by the command",
 	}
 )

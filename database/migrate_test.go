@@ -90,7 +90,7 @@ func TestMigrateOutOfOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, source := range slices.Backward(provider.ListSources()) {
-		if source.Version >= 30 && source.Version < 40 {
+		if source.Version >= 50 && source.Version < 70 {
 			if _, err := provider.ApplyVersion(t.Context(), source.Version, false); err != nil {
 				t.Fatal(err)
 			}

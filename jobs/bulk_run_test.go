@@ -13,6 +13,7 @@ import (
 	"flowhq/database"
 	"flowhq/database/databasetest"
 	"flowhq/queries"
+	"flowhq/queries/settings"
 	"flowhq/queries/tables"
 
 	"github.com/google/uuid"
@@ -34,7 +35,7 @@ func newBulkSite(t *testing.T) *bulkSite {
 	s := &bulkSite{t: t, db: databasetest.New(t)}
 	var err error
 	log := slog.New(slog.DiscardHandler)
-	s.client, err = NewWorker(WorkerOptions{DB: s.db.System, Log: log, RiverLog: log, StaleThreshold: time.Hour, StaleInterval: time.Hour, SoftStopTimeout: time.Second})
+	s.client, err = NewWorker(WorkerOptions{DB: s.db.System, Log: log, RiverLog: log, Settings: settings.New(s.db.System, settings.Defaults(), nil, log), SoftStopTimeout: time.Second})
 	s.ok(err)
 	s.ok(queries.New(s.db.System).EnsureShards(t.Context(), 3))
 	s.commands = NewCommands(s.db.System, s.client)

@@ -11,6 +11,7 @@ import (
 	"flowhq/database"
 	"flowhq/database/databasetest"
 	"flowhq/queries"
+	"flowhq/queries/settings"
 
 	"github.com/google/uuid"
 	"github.com/riverqueue/river"
@@ -21,7 +22,7 @@ func newCommands(t *testing.T) (*database.Database, *Commands) {
 	t.Helper()
 	db := databasetest.New(t)
 	log := slog.New(slog.DiscardHandler)
-	client, err := NewWorker(WorkerOptions{DB: db.System, Log: log, RiverLog: log, StaleInterval: time.Hour})
+	client, err := NewWorker(WorkerOptions{DB: db.System, Log: log, RiverLog: log, Settings: settings.New(db.System, settings.Defaults(), nil, log)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +184,9 @@ func TestStaleSweep(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	client, err := NewWorker(WorkerOptions{DB: db.System, Log: log, RiverLog: log, StaleThreshold: 2 * time.Minute, StaleInterval: time.Hour})
+	seldom := settings.Defaults()
+	seldom.StaleCheck = time.Hour
+	client, err := NewWorker(WorkerOptions{DB: db.System, Log: log, RiverLog: log, Settings: settings.New(db.System, seldom, nil, log)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
+
+	"flowhq/queries/settings"
 )
 
 // Pool is what the jobs need of the pool of WhatsApp clients. Every method is idempotent.
@@ -55,14 +57,14 @@ const fetchCooldown = 5 * time.Millisecond
 
 // WorkerOptions are the settings of a worker node's jobs.
 type WorkerOptions struct {
-	DB                            *pgxpool.Pool
-	Log, RiverLog                 *slog.Logger
-	Pool                          Pool  // nil: a web process, which works what belongs to no tenant
-	NotOwner                      error // what Pool returns for a tenant whose shard this node does not hold
-	StaleThreshold, StaleInterval time.Duration
-	Mail                          MailOptions
-	LogRetention                  time.Duration // how long the table logs keeps entries
-	SoftStopTimeout               time.Duration // how long running jobs may go on after the client was told to stop
+	DB              *pgxpool.Pool
+	Log, RiverLog   *slog.Logger
+	Pool            Pool  // nil: a web process, which works what belongs to no tenant
+	NotOwner        error // what Pool returns for a tenant whose shard this node does not hold
+	Settings        *settings.Store
+	Links           string        // the address that links in mails begin with, without a slash at its end
+	Node            string        // what this process is called
+	SoftStopTimeout time.Duration // how long running jobs may go on after the client was told to stop
 }
 
 // NewWorker gives the client of a worker node. It works the queue "default" (periodic jobs); the queues of shards come and go
@@ -78,34 +80,26 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 		river.AddWorker(workers, &tenantPairCodeWorker{pool: o.Pool})
 		river.AddWorker(workers, &messageSendWorker{pool: o.Pool})
 	}
-	river.AddWorker(workers, &staleSweepWorker{db: o.DB, log: o.Log, threshold: o.StaleThreshold, interval: o.StaleInterval})
+	river.AddWorker(workers, &staleSweepWorker{db: o.DB, log: o.Log, settings: o.Settings})
 	river.AddWorker(workers, &cleanupWorker{db: o.DB})
 	river.AddWorker(workers, &setupTellWorker{db: o.DB})
-	river.AddWorker(workers, &mailSendWorker{db: o.DB, log: o.Log, o: o.Mail})
+	river.AddWorker(workers, &mailSendWorker{db: o.DB, log: o.Log, settings: o.Settings, links: o.Links})
 	river.AddWorker(workers, &searchIndexWorker{db: o.DB})
 	river.AddWorker(workers, &messageCountWorker{db: o.DB})
-	river.AddWorker(workers, &logCleanupWorker{db: o.DB, keep: o.LogRetention})
+	river.AddWorker(workers, &retentionWorker{db: o.DB, settings: o.Settings})
 	river.AddWorker(workers, &bulkRunWorker{db: o.DB, log: o.Log})
-	periodic := func(every time.Duration, args river.JobArgs) *river.PeriodicJob {
-		return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
-			return args, &river.InsertOpts{MaxAttempts: 1} // the next round is the retry
-		}, &river.PeriodicJobOpts{RunOnStart: true})
+	var periodic []*river.PeriodicJob
+	for _, s := range Schedules() {
+		periodic = append(periodic, s.periodic(s.In(o.Settings.Now())))
 	}
 	return river.NewClient(riverpgxv5.New(o.DB), &river.Config{
-		Logger:  o.RiverLog,
-		Workers: workers,
-		Queues:  map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, bulkQueue: {MaxWorkers: 2}},
-		PeriodicJobs: []*river.PeriodicJob{
-			periodic(o.StaleInterval, StaleSweep{}),
-			periodic(time.Hour, Cleanup{}),
-			periodic(o.StaleInterval, SetupTell{}),
-			periodic(searchIndexInterval, SearchIndex{}),
-			periodic(messageCountInterval, MessageCount{}),
-			periodic(logCleanupInterval, LogCleanup{}),
-		},
+		Logger:                      o.RiverLog,
+		Workers:                     workers,
+		Queues:                      map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, bulkQueue: {MaxWorkers: 2}},
+		PeriodicJobs:                periodic,
 		FetchCooldown:               fetchCooldown,
 		SkipUnknownJobCheck:         o.Pool == nil, // a web process inserts jobs that it does not work
-		Middleware:                  []rivertype.Middleware{snoozeElsewhere(o.NotOwner)},
+		Middleware:                  []rivertype.Middleware{snoozeElsewhere(o.NotOwner), noteRuns(o.DB, o.Node, o.Log)},
 		JobTimeout:                  time.Minute,
 		RescueStuckJobsAfter:        2 * time.Minute,
 		CompletedJobRetentionPeriod: time.Hour, // a job for each message from the web or the API: the log is in message_logs

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"flowhq/queries"
+	"flowhq/queries/settings"
 	"flowhq/templates/words"
 
 	"github.com/google/uuid"
@@ -63,23 +64,18 @@ func (MailSend) Kind() string { return "mail_send" }
 // mailAttempts spread over about three hours: a mail server that is away for lunch loses nothing.
 const mailAttempts = 10
 
-// MailOptions say how mail leaves. Without Server none does: links are logged, and admins find them on their page of links.
-type MailOptions struct {
-	Server string // smtp://user:password@host:587, smtps://…; checked by config
-	From   string // an address, with a name or without
-	Links  string // the address that links begin with, without a slash at its end
-}
-
+// mailSendWorker: without a mail server nothing leaves; links are logged, and admins find them on their page of links.
 type mailSendWorker struct {
 	river.WorkerDefaults[MailSend]
-	db  *pgxpool.Pool
-	log *slog.Logger
-	o   MailOptions
+	db       *pgxpool.Pool
+	log      *slog.Logger
+	settings *settings.Store
+	links    string
 }
 
 func (w *mailSendWorker) Work(ctx context.Context, job *river.Job[MailSend]) error {
-	m := job.Args.Mail
-	address := w.o.Links + m.Path
+	m, now := job.Args.Mail, w.settings.Now()
+	address := w.links + m.Path
 	if m.Link != nil {
 		path, _, err := RenewLink(ctx, queries.New(w.db), *m.Link)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -88,18 +84,18 @@ func (w *mailSendWorker) Work(ctx context.Context, job *river.Job[MailSend]) err
 		if err != nil {
 			return err
 		}
-		address = w.o.Links + path
+		address = w.links + path
 	}
 	text := m.words(address)
-	if w.o.Server == "" {
-		w.log.Info("no SMTP_URL is set, so this mail is not sent", "to", m.To, "subject", text.Subject, "link", address)
+	if !now.MailOn() {
+		w.log.Info("no mail server is set, so this mail is not sent", "to", m.To, "subject", text.Subject, "link", address)
 		return nil
 	}
-	message, err := text.message(w.o.From, m)
+	message, err := text.message(now, m.Name, m.To)
 	if err != nil {
 		return river.JobCancel(err)
 	}
-	client, err := mailClient(w.o.Server)
+	client, err := mailClient(now.MailServer)
 	if err != nil {
 		return err
 	}
@@ -126,32 +122,46 @@ var mailHTML embed.FS
 var mailPage = template.Must(template.ParseFS(mailHTML, "mail.html"))
 
 // message gives the mail as plain text and as simple HTML.
-func (t mailText) message(from string, m Mail) (*mail.Msg, error) {
+func (t mailText) message(now settings.Values, name, to string) (*mail.Msg, error) {
 	msg := mail.NewMsg(mail.WithCharset(mail.CharsetUTF8))
-	if err := msg.From(from); err != nil {
-		return nil, fmt.Errorf("MAIL_FROM: %w", err)
+	if err := msg.From(now.MailFrom); err != nil {
+		return nil, fmt.Errorf("the sender of mails: %w", err)
 	}
-	if err := msg.AddToFormat(m.Name, m.To); err != nil {
-		return nil, fmt.Errorf("mail to %s: %w", m.To, err)
+	if err := msg.AddToFormat(name, to); err != nil {
+		return nil, fmt.Errorf("mail to %s: %w", to, err)
 	}
 	msg.Subject(t.Subject)
 	msg.SetMessageID()
 	msg.SetDate()
-	msg.SetBodyString(mail.TypeTextPlain, t.Hello+"\n\n"+t.Body+"\n\n"+t.Button+":\n"+t.Address+"\n\n"+t.Foot+"\n")
+	plain := t.Hello + "\n\n" + t.Body + "\n"
+	if t.Address != "" {
+		plain += "\n" + t.Button + ":\n" + t.Address + "\n"
+	}
+	if t.Foot != "" {
+		plain += "\n" + t.Foot + "\n"
+	}
+	msg.SetBodyString(mail.TypeTextPlain, plain+"\n"+now.ProductName+"\n")
+	palette, err := settings.NewPalette(now.Accent)
+	if err != nil {
+		return nil, err
+	}
 	var page bytes.Buffer
-	if err := mailPage.Execute(&page, t); err != nil {
+	if err := mailPage.Execute(&page, struct {
+		mailText
+		Product, Accent string
+	}{t, now.ProductName, palette.Accent.Light}); err != nil {
 		return nil, err
 	}
 	msg.AddAlternativeString(mail.TypeTextHTML, page.String())
 	return msg, nil
 }
 
-// mailClient speaks to the server that SMTP_URL names: smtps encrypts from the start; smtp must switch to encryption where
+// mailClient speaks to the server that the settings name: smtps encrypts from the start; smtp must switch to encryption where
 // it signs in, and does so elsewhere if the server can.
 func mailClient(server string) (*mail.Client, error) {
 	u, err := url.Parse(server)
 	if err != nil {
-		return nil, errors.New("SMTP_URL is not an address") // it may hold a password
+		return nil, errors.New("the mail server is not an address") // it may hold a password
 	}
 	options := []mail.Option{mail.WithTimeout(30 * time.Second)}
 	user := u.User.Username()
@@ -171,6 +181,23 @@ func mailClient(server string) (*mail.Client, error) {
 		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(user), mail.WithPassword(password))
 	}
 	return mail.NewClient(u.Hostname(), options...)
+}
+
+// SendTestMail hands a mail that only says it arrived to the mail server, at once, and gives back what that says.
+func SendTestMail(ctx context.Context, now settings.Values, name, to string) error {
+	text := mailText{
+		Lang: words.English, Subject: "Test mail from " + now.ProductName, Hello: words.T(words.English, "mail.hello", "name", name),
+		Body: "This is a test: the settings for mail work. Nothing else needs to be done.",
+	}
+	message, err := text.message(now, name, to)
+	if err != nil {
+		return err
+	}
+	client, err := mailClient(now.MailServer)
+	if err != nil {
+		return err
+	}
+	return client.DialAndSendWithContext(ctx, message)
 }
 
 // linkPaths are where single-use links lead, by their purpose.

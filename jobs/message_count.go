@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	messageCountInterval = time.Minute
-	hoursPerRun          = 24 * 8           // after an outage, or on an old database, the rest comes with the next runs
-	messageCountTime     = 30 * time.Second // a run begins no further hour after that
+	hoursPerRun      = 24 * 8           // after an outage, or on an old database, the rest comes with the next runs
+	messageCountTime = 30 * time.Second // a run begins no further hour after that
 )
 
 // MessageCount counts messages per hour for the overview (message_hours). The present hour is counted on from where the last run ended;

@@ -2,18 +2,14 @@ package jobs
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 )
 
-// searchIndexInterval is how often new messages move from the search index's list of pending entries into the index proper. In
-// that time the fastest node takes in far less than the list holds (gin_pending_list_limit in migration 00030); were it full,
-// the message that fills it would wait for the move.
-const searchIndexInterval = 30 * time.Second
-
-// SearchIndex moves what was written lately into the index of messages' words, so that no message's transaction has to.
+// SearchIndex moves what was written lately into the index of messages' words, so that no message's transaction has to: they wait in the
+// index's list of pending entries, and between two runs the fastest node takes in far less than that holds (gin_pending_list_limit in
+// migration 00030); were it full, the message that fills it would wait for the move.
 type SearchIndex struct{}
 
 // Kind names the job in River's tables.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flowhq/database/databasetest"
+	"flowhq/queries/settings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -35,7 +36,7 @@ func TestQueueOfALostAndRegainedShard(t *testing.T) {
 	pool := &startOnly{started: make(chan uuid.UUID, 1), hold: make(chan struct{})}
 	client, err := NewWorker(WorkerOptions{
 		DB: db.System, Log: log, RiverLog: log, Pool: pool, NotOwner: context.Canceled,
-		StaleThreshold: time.Hour, StaleInterval: time.Hour, SoftStopTimeout: time.Minute,
+		Settings: settings.New(db.System, settings.Defaults(), nil, slog.New(slog.DiscardHandler)), SoftStopTimeout: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"flowhq/queries"
+	"flowhq/queries/settings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -22,19 +23,19 @@ func (StaleSweep) Kind() string { return "stale_sweep" }
 
 type staleSweepWorker struct {
 	river.WorkerDefaults[StaleSweep]
-	db        *pgxpool.Pool
-	log       *slog.Logger
-	threshold time.Duration
-	interval  time.Duration // between sweeps
+	db       *pgxpool.Pool
+	log      *slog.Logger
+	settings *settings.Store
 }
 
 const lastSweep = `SELECT coalesce(max(finalized_at) > now() - make_interval(secs => $2), false) FROM river_job WHERE kind = $1 AND state = 'completed'`
 
 func (w *staleSweepWorker) Work(ctx context.Context, job *river.Job[StaleSweep]) error {
 	client := river.ClientFromContext[pgx.Tx](ctx)
+	now := w.settings.Now()
 	return actorOf(job.JobRow).InTx(ctx, w.db, func(tx pgx.Tx) error {
 		var looked bool
-		if err := tx.QueryRow(ctx, lastSweep, StaleSweep{}.Kind(), max(w.threshold/2, 2*w.interval).Seconds()).Scan(&looked); err != nil {
+		if err := tx.QueryRow(ctx, lastSweep, StaleSweep{}.Kind(), max(now.StaleAfter/2, 2*now.StaleCheck).Seconds()).Scan(&looked); err != nil {
 			return fmt.Errorf("look for the last sweep: %w", err)
 		}
 		if !looked {
@@ -43,8 +44,8 @@ func (w *staleSweepWorker) Work(ctx context.Context, job *river.Job[StaleSweep])
 		}
 		q := queries.New(tx)
 		stale, err := q.MarkStaleWorkers(ctx, queries.MarkStaleWorkersParams{
-			Before:    time.Now().Add(-w.threshold),
-			LastError: fmt.Sprintf("No sign of life for %s. Restarting.", w.threshold),
+			Before:    time.Now().Add(-now.StaleAfter),
+			LastError: fmt.Sprintf("No sign of life for %s. Restarting.", now.StaleAfter),
 		})
 		if err != nil || len(stale) == 0 {
 			return err
@@ -52,7 +53,7 @@ func (w *staleSweepWorker) Work(ctx context.Context, job *river.Job[StaleSweep])
 		restarts := make([]river.InsertManyParams, 0, len(stale))
 		for _, s := range stale {
 			w.log.Warn("worker is stale", "tenant_id", s.TenantID, "process", s.ProcessName, "heartbeat_at", s.HeartbeatAt)
-			payload := map[string]any{"process": s.ProcessName, "threshold": w.threshold.String()}
+			payload := map[string]any{"process": s.ProcessName, "threshold": now.StaleAfter.String()}
 			if s.HeartbeatAt != nil {
 				payload["last_heartbeat"] = s.HeartbeatAt.UTC().Format(time.RFC3339)
 			}

@@ -1352,6 +1352,15 @@ type IdempotencyKey struct {
 	CreatedAt   time.Time
 }
 
+type JobRun struct {
+	ID         uuid.UUID
+	Kind       string
+	Node       string
+	BeganAt    time.Time
+	FinishedAt *time.Time
+	Error      *string
+}
+
 type Log struct {
 	ID         uuid.UUID
 	CreatedAt  time.Time
@@ -1466,6 +1475,30 @@ type SavedView struct {
 	Name      string
 	Query     string
 	CreatedAt time.Time
+}
+
+type Setting struct {
+	ID                uuid.UUID
+	One               bool
+	ProductName       *string
+	Accent            *string
+	MailHost          *string
+	MailPort          *int32
+	MailSecurity      *string
+	MailUser          *string
+	MailPassword      *string
+	MailFrom          *string
+	RepliesPerMinute  *int32
+	HeartbeatSeconds  *int32
+	StaleAfterSeconds *int32
+	StaleCheckSeconds *int32
+	KeepLogsDays      *int32
+	KeepEventsDays    *int32
+	KeepRunsDays      *int32
+	KeepUnloggedDays  *int32
+	KeepMessagesDays  *int32
+	Schedules         []byte
+	UpdatedAt         time.Time
 }
 
 type SetupRequest struct {

@@ -11,6 +11,7 @@ import (
 
 	"flowhq/jobs"
 	"flowhq/queries/logbook"
+	"flowhq/queries/settings"
 )
 
 // logSite notes its requests, and its log, as a process does.
@@ -121,7 +122,7 @@ func TestLogsAreKeptForTheRetention(t *testing.T) {
 	s := newSite(t, nil)
 	s.exec(`INSERT INTO logs (id, created_at, level, kind, message, node)
 		SELECT gen_random_uuid(), now() - interval '7 days' + n * interval '1 minute', 'INFO', 'EVENT', 'old', 'a' FROM generate_series(-20500, 500) n WHERE n <> 0`)
-	must(t, jobs.DeleteOldLogs(t.Context(), s.db.System, 7*24*time.Hour))
+	must(t, jobs.DeleteOld(t.Context(), s.db.System, settings.Keep{Logs: 7}, time.Now()))
 	if n := s.count("SELECT count(*) FROM logs"); n != 500 {
 		t.Errorf("%d entries are left, want the 500 of the last seven days", n)
 	}

@@ -64,7 +64,7 @@ func (p preferences) pins() []string {
 }
 
 // shortcuts are the tables' keys; docs/extending.md tells how to choose more.
-var shortcuts = map[string]string{"tenants": "g t", "message_logs": "g m", "contacts": "g c", "users": "g u", "api_keys": "g k", "setup_requests": "g r", "one_time_links": "g l", "portal_event_logs": "g e", "logs": "g h"}
+var shortcuts = map[string]string{"tenants": "g t", "message_logs": "g m", "contacts": "g c", "users": "g u", "api_keys": "g k", "setup_requests": "g r", "one_time_links": "g l", "portal_event_logs": "g e", "logs": "g h", "settings": "g s"}
 
 // sidebar lists all tables. current is the table's name, or another page's Nav.
 func (s *server) sidebar(p preferences, current string) *Sidebar {

@@ -15,6 +15,7 @@ import (
 	"flowhq/database/databasetest"
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/queries/settings"
 	"flowhq/whatsapp"
 	"flowhq/whatsapp/simulator"
 )
@@ -34,7 +35,7 @@ func startWorker(t *testing.T, db *database.Database, sim *simulator.Server) {
 	})
 	must(t, err)
 	client, err = jobs.NewWorker(jobs.WorkerOptions{
-		DB: db.System, Log: log, RiverLog: log, Pool: pool, NotOwner: whatsapp.ErrNotOwner, StaleThreshold: time.Minute, StaleInterval: time.Minute, SoftStopTimeout: time.Second,
+		DB: db.System, Log: log, RiverLog: log, Pool: pool, NotOwner: whatsapp.ErrNotOwner, Settings: settings.New(db.System, settings.Defaults(), nil, log), SoftStopTimeout: time.Second,
 	})
 	must(t, err)
 	must(t, client.Start(context.Background()))

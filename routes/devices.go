@@ -102,7 +102,7 @@ func (s *server) showAccountWith(c *fiber.Ctx, status int, change func(*PortalAc
 	}
 	page := PortalAccountPage{
 		Page: s.page(c, words.T(v.Lang, "nav.account"), "account"), Business: v.Business, Password: passwordForm(v),
-		EmailForm: EmailForm{Lang: v.Lang, MailOn: s.MailOn}, Devices: devices, ManagesPeople: v.Role == queries.UserRoleOWNER && v.Approved,
+		EmailForm: EmailForm{Lang: v.Lang, MailOn: s.Settings.Now().MailOn()}, Devices: devices, ManagesPeople: v.Role == queries.UserRoleOWNER && v.Approved,
 	}
 	change(&page)
 	return s.render(c, status, "portal/account", page)

@@ -32,7 +32,7 @@ type EmailPage struct {
 // emailChange sends a link to the new address, and word of it to the old one. The address changes when the link is used.
 func (s *server) emailChange(c *fiber.Ctx) error {
 	ctx, v := c.UserContext(), visitorOf(c)
-	form := EmailForm{Lang: v.Lang, Email: c.FormValue("email"), MailOn: s.MailOn}
+	form := EmailForm{Lang: v.Lang, Email: c.FormValue("email"), MailOn: s.Settings.Now().MailOn()}
 	answer := func(status int) error {
 		if wantsHTMX(c) {
 			return s.render(c, status, "fragments/email_form", form)

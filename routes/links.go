@@ -41,7 +41,7 @@ var linkPurposes = map[queries.LinkPurpose]string{
 }
 
 func (s *server) linksPanel(ctx context.Context, v *visitor) (LinksPanel, error) {
-	p := LinksPanel{MailOn: s.MailOn, Notice: v.lacks(rightPeople)}
+	p := LinksPanel{MailOn: s.Settings.Now().MailOn(), Notice: v.lacks(rightPeople)}
 	rows, err := s.system.ListPendingLinks(ctx)
 	for _, r := range rows {
 		p.Rows = append(p.Rows, LinkRow{

@@ -8,7 +8,8 @@ import (
 // Page is what every full page carries; page structs embed it. Fragments do not.
 type Page struct {
 	Title        string // shown in the header and, before the product name, in the browser's tab
-	ProductName  string // "Flow HQ"
+	ProductName  string // "Flow HQ", or what the operator calls it
+	BrandURL     string // the style sheet of the operator's colour; empty for our own
 	Lang         string // "en" or "sw": the language of the page itself
 	User         *UserView
 	Nav          string // active entry: tenants, jobs, keys, account; in the portal home, inbox, messages, events, account

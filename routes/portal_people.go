@@ -41,7 +41,7 @@ type ColleagueView struct {
 }
 
 func (s *server) colleagues(ctx context.Context, v *visitor) (ColleaguePanel, error) {
-	p := ColleaguePanel{Lang: v.Lang, MailOn: s.MailOn}
+	p := ColleaguePanel{Lang: v.Lang, MailOn: s.Settings.Now().MailOn()}
 	err := s.inTenant(ctx, v.Tenant, func(q *queries.Queries) error {
 		rows, err := q.ListColleagues(ctx, v.Tenant)
 		for _, r := range rows {

@@ -100,6 +100,11 @@ func (s *server) table() []route {
 		{"POST", "/admin/requests", rightRecords, s.requestsAnswer},
 		{"GET", "/admin/links", admin, s.linksPage},
 		{"POST", "/admin/links/:link/show", rightPeople, s.linkShow},
+		{"GET", "/admin/settings", admin, s.settingsPage},
+		{"GET", "/admin/settings/stream", admin, s.settingsStream},
+		{"POST", "/admin/settings/mail/test", rightSystem, s.mailTestSend},
+		{"POST", "/admin/settings/jobs/:kind/run", rightSystem, s.jobRun},
+		{"POST", "/admin/settings/:section", rightSystem, s.settingsSave},
 		{"GET", "/admin/keys", admin, s.keysPage},
 		{"POST", "/admin/keys", rightPeople, s.keyCreate},
 		{"POST", "/admin/keys/:id/revoke", rightPeople, s.keyRevoke},
@@ -175,6 +180,7 @@ func (s *server) table() []route {
 		{"POST", "/portal/pair-code", portal, s.portalPairCode},
 
 		{"GET", "/assets/*", open, s.assets},
+		{"GET", "/brand/:file", open, s.brand},
 	}, s.demoRoutes(), s.apiRoutes(), s.portalKeyRoutes(), []route{
 		{anyMethod, "/portal/*", anyone, s.portalNothing},
 	})

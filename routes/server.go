@@ -21,6 +21,7 @@ import (
 	"flowhq/jobs"
 	"flowhq/queries"
 	"flowhq/queries/logbook"
+	"flowhq/queries/settings"
 	"flowhq/queries/tables"
 )
 
@@ -32,7 +33,7 @@ const (
 	idleTimeout    = 2 * time.Minute
 )
 
-// Options is what the web side works with. Database, Commands, Views, Hub and Context are required.
+// Options is what the web side works with. Database, Commands, Views, Hub and Context and Settings are required.
 type Options struct {
 	Context  context.Context // ends when the process shuts down, and every stream with it
 	Database *database.Database
@@ -42,11 +43,10 @@ type Options struct {
 	Log      *slog.Logger
 	Logbook  *logbook.Book // where requests are noted; nil: nowhere
 
-	ProductName    string         // "Flow HQ" when empty
+	Settings       *settings.Store
 	PublicURL      string         // "https://hq.example.org"; empty: taken from each request
 	SecureCookies  bool           // people reach us by https
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For counts; none: nobody's
-	DefaultReplies int            // replies a minute where a tenant sets none; 0: no limit
 	Location       *time.Location // whose clock and midnight sentences mean; nil: the machine's
 
 	Jobs         http.Handler                    // River's dashboard for the prefix JobsPrefix; nil: 404
@@ -55,7 +55,6 @@ type Options struct {
 	MetricsToken string                          // bearer token for /metrics from elsewhere; empty: loopback only
 	PortalKey    string                          // PORTAL_INTERNAL_KEY; empty: those endpoints answer 404
 
-	MailOn         bool // an SMTP server is set; else the admin passes links on
 	OperationsOnly bool // a worker: health and metrics, no pages and no API
 
 	DemoMode     bool
@@ -94,14 +93,11 @@ func New(o Options) (*fiber.App, error) {
 }
 
 func newServer(o Options) (*server, error) {
-	if o.Context == nil || o.Database == nil || o.Commands == nil || o.Views == nil || o.Hub == nil {
-		return nil, errors.New("routes: Context, Database, Commands, Views and Hub are required")
+	if o.Context == nil || o.Database == nil || o.Commands == nil || o.Views == nil || o.Hub == nil || o.Settings == nil {
+		return nil, errors.New("routes: Context, Database, Commands, Views, Hub and Settings are required")
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
-	}
-	if o.ProductName == "" {
-		o.ProductName = "Flow HQ"
 	}
 	if o.Location == nil {
 		o.Location = time.Local
@@ -133,7 +129,7 @@ func newServer(o Options) (*server, error) {
 
 func (s *server) app() *fiber.App {
 	app := fiber.New(fiber.Config{
-		AppName:                 s.ProductName,
+		AppName:                 "Flow HQ",
 		Immutable:               true, // what handlers read from a request outlives it
 		BodyLimit:               bodyLimit,
 		ReadTimeout:             readTimeout,

@@ -134,7 +134,7 @@ func (s *server) forgotSent(c *fiber.Ctx) error { return s.sent(c, "forgot") }
 func (s *server) sent(c *fiber.Ctx, of string) error {
 	lang := langOf(c)
 	page := SentPage{Page: s.page(c, words.T(lang, "sent.heading"), ""), Heading: words.T(lang, "sent.heading"), Detail: words.T(lang, "sent."+of)}
-	if !s.MailOn {
+	if !s.Settings.Now().MailOn() {
 		page.Heading, page.Detail = words.T(lang, "sent.operator_heading"), words.T(lang, "sent.operator")
 	}
 	return s.render(c, http.StatusOK, "sent", page)

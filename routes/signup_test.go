@@ -13,6 +13,7 @@ import (
 
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/queries/settings"
 )
 
 // mails are the kinds of mails ordered for an address, oldest first.
@@ -99,7 +100,11 @@ func mustURL(t *testing.T, raw string) *url.URL {
 
 // Nobody learns from sign-up or reset who has an account.
 func TestNobodyLearnsWhoHasAnAccount(t *testing.T) {
-	s := newSite(t, func(o *Options) { o.MailOn = true })
+	s := newSite(t, func(o *Options) {
+		mailed := settings.Defaults()
+		mailed.MailServer, mailed.MailFrom = "smtp://mail.example:587", "hq@example.com"
+		o.Settings = settings.New(o.Database.System, mailed, nil, o.Log)
+	})
 	tenant := s.tenant("Saluni", 1)
 	s.person(tenant, "known@example.org", queries.UserRoleOWNER)
 	b := s.browser()

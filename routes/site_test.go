@@ -23,6 +23,7 @@ import (
 	"flowhq/database/databasetest"
 	"flowhq/jobs"
 	"flowhq/queries"
+	"flowhq/queries/settings"
 	"flowhq/templates"
 )
 
@@ -57,7 +58,8 @@ func newSiteOn(t *testing.T, db *database.Database, change func(*Options)) *site
 	}
 	q := queries.New(db.System)
 	must(t, q.EnsureShards(ctx, 3))
-	river, err := jobs.NewWorker(jobs.WorkerOptions{DB: db.System, Log: log, RiverLog: log, StaleInterval: time.Hour}) // only inserts: it is not started
+	store := settings.New(db.System, settings.Defaults(), nil, log)
+	river, err := jobs.NewWorker(jobs.WorkerOptions{DB: db.System, Log: log, RiverLog: log, Settings: store}) // only inserts: it is not started
 	must(t, err)
 	engine, err := templates.Engine(assets.URL)
 	must(t, err)
@@ -72,7 +74,7 @@ func newSiteOn(t *testing.T, db *database.Database, change func(*Options)) *site
 	}()
 	o := Options{
 		Context: ctx, Database: db, Commands: jobs.NewCommands(db.System, river), Views: engine, Hub: hub, Log: log,
-		Jobs: dashboard, Metrics: promhttp.Handler(), DefaultReplies: 30, Location: time.UTC,
+		Jobs: dashboard, Metrics: promhttp.Handler(), Settings: store, Location: time.UTC,
 	}
 	if change != nil {
 		change(&o)

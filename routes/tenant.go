@@ -177,7 +177,7 @@ func (s *server) configForm(config queries.TenantConfig) ConfigForm {
 	f := ConfigForm{
 		TenantID: config.TenantID.String(), BusinessName: config.BusinessName,
 		Template: string(config.TemplateType), Language: string(config.Language),
-		DefaultReplies: s.DefaultReplies, Templates: TemplateChoices(), Languages: LanguageChoices(),
+		DefaultReplies: s.Settings.Now().RepliesPerMinute, Templates: TemplateChoices(), Languages: LanguageChoices(),
 	}
 	if config.RepliesPerMinute != nil {
 		f.RepliesPerMinute = strconv.Itoa(int(*config.RepliesPerMinute))

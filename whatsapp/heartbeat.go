@@ -17,12 +17,15 @@ const arrivalsDelay = 10 * time.Millisecond
 
 // heartbeats marks this node's workers alive, in one statement, until ctx ends.
 func (p *Pool) heartbeats(ctx context.Context) {
-	ticker := time.NewTicker(p.o.HeartbeatInterval)
+	ticker := time.NewTicker(time.Duration(p.beat.Load()))
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-p.adjusted:
+			ticker.Reset(time.Duration(p.beat.Load()))
+			continue
 		case <-ticker.C:
 		}
 		params := queries.HeartbeatParams{NodeID: &p.node}

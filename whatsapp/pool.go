@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,6 +48,10 @@ type Pool struct {
 	codeLife struct{ first, next time.Duration }    // of a QR; only tests change these
 	checks   struct{ first, longest time.Duration } // of a restriction whose end is not known
 
+	replies  atomic.Int32  // Options.RepliesPerMinute as Adjust has it now
+	beat     atomic.Int64  // Options.HeartbeatInterval, the same
+	adjusted chan struct{} // beat changed
+
 	dials chan struct{} // a token for every connection that is being set up
 	ticks chan tick
 
@@ -65,9 +70,11 @@ func New(o Options) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{
-		o: o, q: queries.New(o.DB), node: newID(), dials: make(chan struct{}, maxDials), ticks: make(chan tick, ticksQueue),
+		o: o, q: queries.New(o.DB), node: newID(), dials: make(chan struct{}, maxDials), ticks: make(chan tick, ticksQueue), adjusted: make(chan struct{}, 1),
 		tenants: make(map[uuid.UUID]*supervisor), locks: make(map[uuid.UUID]*tenantLock),
 	}
+	p.replies.Store(int32(o.RepliesPerMinute))
+	p.beat.Store(int64(o.HeartbeatInterval))
 	p.codeLife.first, p.codeLife.next = firstCodeLife, nextCodeLife
 	p.checks.first, p.checks.longest = firstCheck, longestCheck
 	p.recorder, p.arrivals = newRecorder(p.q, p.node), make(chan *supervisor, 4*maxDials)
@@ -82,6 +89,17 @@ func New(o Options) (*Pool, error) {
 	p.leases = newLeases(p.q, p.node, o.NodeName, o.Lease, o.Log)
 	p.leases.linking, p.leases.gained, p.leases.aborted, p.leases.lost = p.linking, p.gained, p.abort, p.lost
 	return p, nil
+}
+
+// Adjust changes two of the options while the pool runs.
+func (p *Pool) Adjust(repliesPerMinute int, heartbeat time.Duration) {
+	p.replies.Store(int32(repliesPerMinute))
+	if p.beat.Swap(int64(heartbeat)) != int64(heartbeat) {
+		select {
+		case p.adjusted <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // Run holds shards and runs their tenants until ctx ends. Then it closes the clients, finishes what is being handled, and

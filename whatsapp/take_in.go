@@ -98,7 +98,7 @@ func (s *supervisor) takeInLocked(ctx context.Context, tx pgx.Tx, in inbound, st
 		}
 	}
 	row, err := q.ReceiveMessage(ctx, queries.ReceiveMessageParams{TenantID: s.tenant, ConversationID: at.conversation,
-		WaMessageID: in.waID, DefaultLimit: int32(s.pool.o.RepliesPerMinute)})
+		WaMessageID: in.waID, DefaultLimit: s.pool.replies.Load()})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, errChatGone
 	} else if err != nil {
@@ -129,7 +129,7 @@ func (s *supervisor) limit(c *queries.TenantConfig) int {
 	if c.RepliesPerMinute != nil {
 		return int(*c.RepliesPerMinute)
 	}
-	return s.pool.o.RepliesPerMinute
+	return int(s.pool.replies.Load())
 }
 
 // decided is a decision that is recorded; it comes into force with the commit.

@@ -131,6 +131,10 @@ var ours = []Description{
 		Live: "row:api_keys", List: "/admin/keys", NewPage: "/admin/keys", Right: "people", Creatable: true,
 	},
 	{
+		Name: "settings", Singular: "row of settings", Plural: "Settings", Group: System, Icon: "settings", Title: "'Settings'", Order: "-updated_at", Secret: []string{"mail_password"},
+		Fixed: []string{"*"}, Hidden: []string{"id", "one"}, Right: "system", List: "/admin/settings",
+	},
+	{
 		Name: "whatsapp_sessions", Singular: "session", Plural: "Sessions", Group: System, Icon: "smartphone", As: "session", Title: "coalesce(r.push_name, r.jid, 'Not linked')",
 		Search: []string{"push_name", "jid"}, Order: "-created_at", First: []string{"tenant_id", "state", "reason", "push_name", "jid"}, Secret: []string{"last_qr", "pair_code"}, Fixed: []string{"*"},
 		Hidden: []string{"id", "reason_until", "reason_detail", "lid", "qr_expires_at", "pair_code_expires_at", "watched_until", "connected_at", "created_at", "updated_at",
@@ -186,6 +190,10 @@ var ours = []Description{
 		Order: "-created_at", First: []string{"action", "table_name", "state", "total", "done", "failed", "asked_by"}, Secret: []string{"keys", "place", "actor"}, Fixed: []string{"*"}, Page: "/admin/bulk/%s", Live: "row:bulk_runs",
 		Hidden: []string{"id", "user_id", "filter", "zone", "changes", "gone", "below_total", "below_done", "failures", "error", "ended_by", "started_at", "updated_at"},
 		Labels: map[string]string{"table_name": "Table", "total": "Records", "below_total": "Records with them", "below_done": "Of them removed"},
+	},
+	{
+		Name: "job_runs", Singular: "last run", Plural: "Last runs of jobs", Group: System, Icon: "clock", Title: "r.kind", Order: "kind", First: []string{"kind", "began_at", "finished_at", "error"},
+		Fixed: []string{"*"}, Hidden: []string{"id"}, Live: "row:job_runs",
 	},
 	{
 		Name: "saved_views", Singular: "saved view", Plural: "Saved views", Group: System, Icon: "eye", Title: "r.name", Search: []string{"name", "table_name"}, Order: "-created_at",
