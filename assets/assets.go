@@ -20,8 +20,8 @@ import (
 //go:embed css js icons/*.svg fonts/*.woff2 vendor/*.js logo.svg
 var files embed.FS
 
-// layers are joined, in this order, into css/app.css: one request instead of eight.
-var layers = []string{"css/tokens.css", "css/base.css", "css/layout.css", "css/components.css", "css/admin.css", "css/bot.css", "css/inbox.css", "css/utilities.css"}
+// layers are joined, in this order, into css/app.css: one request instead of nine.
+var layers = []string{"css/tokens.css", "css/base.css", "css/layout.css", "css/components.css", "css/admin.css", "css/bot.css", "css/inbox.css", "css/numbers.css", "css/utilities.css"}
 
 type file struct {
 	body  []byte

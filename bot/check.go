@@ -94,8 +94,8 @@ func checkRows(s *script, f Field, rows []Row) (all []Problem) {
 		if f.Key == KeyHolidays && row[ColTo] != "" && row[ColTo] < row[ColFrom] { // both are days: they compare as text
 			all = append(all, Problem{f.Key, i, ColTo, WrongOrder, 0})
 		}
-		if f.Key == KeyQuestions && len(waysOf(&s.index, row[colQuestion])) == 0 {
-			all = append(all, Problem{f.Key, i, colQuestion, WrongVague, 0})
+		if f.Key == KeyQuestions && len(waysOf(&s.index, row[ColQuestion])) == 0 {
+			all = append(all, Problem{f.Key, i, ColQuestion, WrongVague, 0})
 		}
 	}
 	return all

@@ -63,7 +63,7 @@ const (
 	answerPrefix = "answer." // and an intent
 
 	colName, colPrice      = "name", "price"
-	colQuestion, colAnswer = "question", "answer"
+	ColQuestion, colAnswer = "question", "answer"
 	colNote                = "note"
 )
 
@@ -137,7 +137,7 @@ func partAnswers(intents ...string) part {
 
 func partQuestions(*script) Section {
 	return Section{KeyQuestions, []Field{{Key: KeyQuestions, Words: KeyQuestions, Kind: FieldRows, Most: maxQuestions, Columns: []Column{
-		{colQuestion, ColumnLine, maxQuestionRunes, true}, {colAnswer, ColumnText, maxOwnRunes, true},
+		{ColQuestion, ColumnLine, maxQuestionRunes, true}, {colAnswer, ColumnText, maxOwnRunes, true},
 	}}}}
 }
 

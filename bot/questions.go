@@ -32,7 +32,7 @@ func hear(x *index, rows []Row) questions {
 		if answer == "" {
 			continue
 		}
-		asked := waysOf(x, row[colQuestion])
+		asked := waysOf(x, row[ColQuestion])
 		if len(asked) == 0 {
 			continue
 		}

@@ -3,9 +3,12 @@ package routes
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -90,7 +93,15 @@ func (s *server) portalBot(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return s.botPage(c, http.StatusOK, st, st.form(s, visitorOf(c), st.values, nil), st.values)
+	shown := st.values
+	if ask := strings.TrimSpace(c.Query("ask")); ask != "" && visitorOf(c).Role == queries.UserRoleOWNER { // a question to be answered from now on
+		shown.Rows = maps.Clone(shown.Rows)
+		if shown.Rows == nil {
+			shown.Rows = map[string][]bot.Row{}
+		}
+		shown.Rows[bot.KeyQuestions] = append(slices.Clone(shown.Rows[bot.KeyQuestions]), bot.Row{bot.ColQuestion: ask})
+	}
+	return s.botPage(c, http.StatusOK, st, st.form(s, visitorOf(c), shown, nil), st.values)
 }
 
 func (s *server) botPage(c *fiber.Ctx, status int, st stored, form BotForm, values bot.Values) error {

@@ -140,6 +140,7 @@ func (s *server) table() []route {
 		{"GET", "/portal", portal, s.portalHome},
 		{"GET", "/portal/stream", portal, s.portalStream},
 		{"GET", "/portal/messages", portal, s.portalMessages},
+		{"GET", "/portal/numbers", portal, s.portalNumbers},
 		{"GET", "/portal/inbox", portal, s.inboxPage},
 		{"GET", "/portal/inbox/stream", portal, s.inboxStream},
 		{"GET", "/portal/inbox/:chat", portal, s.threadPage},

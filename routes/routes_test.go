@@ -163,6 +163,7 @@ var expected = map[string][callers]int{
 	"POST /portal/canned":                         {303, 403, 422, 422, 303},
 	"POST /portal/canned/:canned":                 {303, 403, 422, 422, 303},
 	"POST /portal/canned/:canned/remove":          {303, 403, 404, 404, 303},
+	"GET /portal/numbers":                         {303, 403, 200, 200, 303},
 	"GET /portal/events":                          {303, 403, 200, 200, 303},
 	"POST /portal/test":                           {303, 403, 422, 422, 303},
 	"GET /portal/bot":                             {303, 403, 200, 200, 303},
