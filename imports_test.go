@@ -13,19 +13,20 @@ import (
 
 // The rooms of the house and what each may import of the others; docs/architecture.md says why. Tests may import more.
 var rooms = map[string][]string{
-	".":                     {"assets", "bot", "database", "jobs", "queries", "queries/ledger", "queries/logbook", "queries/settings", "queries/tables", "routes", "templates", "whatsapp", "whatsapp/simulator"},
+	".":                     {"assets", "bot", "database", "jobs", "queries", "queries/ledger", "queries/logbook", "queries/settings", "queries/spreadsheet", "queries/tables", "routes", "templates", "whatsapp", "whatsapp/simulator"},
 	"assets":                {},
 	"bot":                   {},
 	"database":              {"migrations"},
 	"database/databasetest": {"database"},
-	"jobs":                  {"bot", "queries", "queries/settings", "queries/tables", "templates/words"}, // mails go out in the language of whoever gets them
+	"jobs":                  {"bot", "queries", "queries/settings", "queries/spreadsheet", "queries/tables", "templates/words"}, // mails go out in the language of whoever gets them
 	"queries/ledger":        {"queries"},
 	"queries/logbook":       {"queries"},
 	"queries/settings":      {"queries"},
 	"migrations":            {},
 	"queries":               {},
+	"queries/spreadsheet":   {},
 	"queries/tables":        {},
-	"routes":                {"assets", "bot", "database", "jobs", "queries", "queries/ledger", "queries/logbook", "queries/settings", "queries/tables", "templates", "templates/words"},
+	"routes":                {"assets", "bot", "database", "jobs", "queries", "queries/ledger", "queries/logbook", "queries/settings", "queries/spreadsheet", "queries/tables", "templates", "templates/words"},
 	"templates":             {"templates/words"},
 	"templates/words":       {},
 	"whatsapp":              {"bot", "queries"},

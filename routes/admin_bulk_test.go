@@ -9,32 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-
-	"flowhq/queries/tables"
 )
-
-// A spreadsheet takes no text for a formula or a number, and what it is can be told again.
-func TestCSVText(t *testing.T) {
-	text, phone, number := &tables.Column{Kind: tables.Text}, &tables.Column{Kind: tables.Phone}, &tables.Column{Kind: tables.Int}
-	for in, want := range map[string]string{
-		"Asha": "Asha", "": "", "12": "12", "a=b": "a=b", "=1+1": "'=1+1", "+255712": "'+255712", "-2+3": "'-2+3", "@SUM(A1)": "'@SUM(A1)", "|calc": "'|calc",
-		"\t=1": "'\t=1", "\r=1": "'\r=1", "  =1+1": "'  =1+1", "\u00a0=1": "'\u00a0=1", "\u200b=cmd": "'\u200b=cmd", "＝1+1": "'＝1+1", "'quoted": "''quoted",
-		"0712345678": "'0712345678", "255712345678": "'255712345678", "=HYPERLINK(\"http://x\",\"y\")": "'=HYPERLINK(\"http://x\",\"y\")",
-	} {
-		if got := csvText(text, tables.Value{Text: in}); got != want {
-			t.Errorf("%q becomes %q, want %q", in, got, want)
-		}
-	}
-	if got := csvText(phone, tables.Value{Text: "+255713000000"}); got != "'+255713000000" {
-		t.Errorf("a phone number becomes %q", got)
-	}
-	if got := csvText(number, tables.Value{Text: "-5"}); got != "-5" {
-		t.Errorf("a number becomes %q", got)
-	}
-	if got := csvText(text, tables.Value{Null: true, Text: "x"}); got != "" {
-		t.Errorf("no value becomes %q", got)
-	}
-}
 
 func TestExport(t *testing.T) {
 	s := newDataSite(t)

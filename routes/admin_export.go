@@ -2,17 +2,14 @@ package routes
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
+	"flowhq/queries/spreadsheet"
 	"flowhq/queries/tables"
 )
 
@@ -87,61 +84,37 @@ func (s *server) eachRow(query tables.ListQuery, row func(tables.Row) error) err
 
 type rows func(row func(tables.Row) error) error
 
-// csvExport writes what spreadsheets open right: UTF-8 that says so, and no text that they would take for a formula or a number.
 func csvExport(w io.Writer, t *tables.Table, all rows) error {
-	if _, err := io.WriteString(w, "\ufeff"); err != nil {
-		return err
-	}
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
-	line := make([]string, len(t.Columns))
+	out := spreadsheet.NewWriter(w)
+	line := make([]spreadsheet.Cell, len(t.Columns))
 	for i, c := range t.Columns {
-		line[i] = c.Name
+		line[i] = spreadsheet.Text(c.Name)
 	}
-	if err := out.Write(line); err != nil {
+	if err := out.Write(line...); err != nil {
 		return err
 	}
 	err := all(func(row tables.Row) error {
 		for i, c := range t.Columns {
-			line[i] = csvText(c, row.Values[i])
+			line[i] = csvCell(c, row.Values[i])
 		}
-		return out.Write(line)
+		return out.Write(line...)
 	})
 	if err != nil {
 		return err
 	}
-	out.Flush()
-	return out.Error()
+	return out.Flush()
 }
 
-func csvText(c *tables.Column, v tables.Value) string {
+func csvCell(c *tables.Column, v tables.Value) spreadsheet.Cell {
 	switch {
 	case v.Null:
-		return ""
+		return spreadsheet.Text("")
 	case c.Kind == tables.Time:
-		return v.Time.UTC().Format(time.DateTime)
+		return spreadsheet.Number(v.Time.UTC().Format(time.DateTime))
 	case c.Kind == tables.Int, c.Kind == tables.Bool, c.Kind == tables.Enum:
-		return v.Text
-	case guarded(v.Text):
-		return "'" + v.Text
+		return spreadsheet.Number(v.Text)
 	}
-	return v.Text
-}
-
-// guarded tells whether a spreadsheet would make something else of a text: a formula, or of a phone number a rounded amount. An
-// apostrophe in front makes it text there (OWASP, "CSV Injection"); one that is there already gets another, so that a way back is
-// certain.
-func guarded(text string) bool {
-	first, _ := utf8.DecodeRuneInString(text)
-	if strings.ContainsRune("'\t\r\n", first) {
-		return true
-	}
-	first, _ = utf8.DecodeRuneInString(strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }))
-	if strings.ContainsRune("=+-@|%＝＋－＠", first) && first != utf8.RuneError {
-		return true
-	}
-	digits := strings.Trim(text, "0123456789") == "" && text != ""
-	return digits && (len(text) > 11 || text[0] == '0')
+	return spreadsheet.Text(v.Text)
 }
 
 // jsonExport writes an array with a record in each line.
