@@ -39,6 +39,9 @@ func Decide(cfg Config, conv Conversation, msg Message, now time.Time) Decision 
 		kind = t.msg.Kind
 	}
 	line := strings.Join(t.read.words, " ")
+	if d, taken := t.opt(msg.OptedOut); taken {
+		return d
+	}
 	loop := t.next.remember(fingerprint(kind, line), kind, t.at)
 	if len(t.read.words) == 0 && !blank {
 		// Only emoji or signs: not alike just because they hold no words.

@@ -18,6 +18,7 @@ const (
 	reasonLoop     = "loop guard"
 	reasonWithTeam = "waiting for a person"
 	reasonSameKind = "this kind of message was answered a moment ago"
+	reasonOptedOut = "the customer wants no automatic messages"
 	reasonReaction = "reactions are not answered"
 )
 

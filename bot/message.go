@@ -25,6 +25,7 @@ type Message struct {
 	Kind       Kind
 	Text       string // the text, or the caption of a picture, video or document
 	SenderName string // as the customer's own phone states it; may be empty
+	OptedOut   bool   // the customer wants no automatic messages
 }
 
 // Intents: what a message was taken to mean, as Decision.Intent names it.
@@ -81,6 +82,7 @@ type Decision struct {
 	Next    Conversation // the chat's state after this message
 	Intent  string       // one of the Intent constants
 	Handoff bool         // the customer asked for a person with this message
+	Opt     Opt          // what they decided about automatic messages
 	Ignore  bool         // deliberately no reply; Reason says why
 	Reason  string       // for the log: the guard that withheld a reply, or ""
 }

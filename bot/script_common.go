@@ -141,6 +141,14 @@ var (
 		sw: "Asante, nimepokea ujumbe wako. Timu ya {business} itausoma na kukujibu hapa. Ukihitaji menyu, andika *menu*.",
 		en: "Thank you, I've received your message. The team at {business} will read it and answer you here. For the menu, write *menu*.",
 	}
+	sayOptedOut = text{
+		sw: "Sawa, hutapokea tena ujumbe wa moja kwa moja kutoka {business}. Watu wa {business} bado wataona ukiandika. Andika *ANZA* ukitaka nikujibu tena.",
+		en: "All right, you will get no more automatic messages from {business}. The people at {business} still see what you write. Write *START* if you want me to answer again.",
+	}
+	sayOptedIn = text{
+		sw: "Karibu tena! Nitakujibu kuanzia sasa. Naweza kukusaidia na haya:\n{menu}\n\nJibu kwa namba, au andika unachohitaji.",
+		en: "Welcome back! I'll answer you from now on. I can help you with:\n{menu}\n\nReply with a number, or write what you need.",
+	}
 	sayLeft = text{
 		sw: "Sawa, nimesitisha; hakuna ombi lililopokelewa. Ukihitaji kitu kingine, andika *menu*.",
 		en: "All right, I've stopped; no request was made. If you need anything else, write *menu*.",

@@ -44,6 +44,13 @@ func (c *Commands) QueueMessage(ctx context.Context, m OutgoingMessage) (queries
 		if err != nil {
 			return conversation, "", err
 		}
+		if m.Source == "API" { // a person may write to them by hand; a program may not
+			if out, err := q.OptedOut(ctx, queries.OptedOutParams{TenantID: m.TenantID, ContactID: contact}); err != nil {
+				return conversation, "", err
+			} else if out {
+				return conversation, "", conflict("This customer wants no automatic messages (opted out). A person can write to them from the business's inbox.")
+			}
+		}
 		conversation, err = q.EnsureConversation(ctx, queries.EnsureConversationParams{ID: newID(), TenantID: m.TenantID, ContactID: contact})
 		return conversation, to, err
 	})

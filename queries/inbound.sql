@@ -14,7 +14,7 @@ RETURNING id;
 
 -- What has become known about a contact.
 -- name: UpdateContact :exec
-UPDATE contacts SET phone_number = sqlc.narg(phone_number), lid = sqlc.narg(lid), name = sqlc.narg(name), updated_at = now()
+UPDATE contacts SET phone_number = sqlc.narg(phone_number), lid = sqlc.narg(lid), name = CASE WHEN named THEN name ELSE sqlc.narg(name) END, updated_at = now()
 WHERE id = @id AND tenant_id = @tenant_id;
 
 -- The chat with a contact, made if it is the first.
@@ -35,17 +35,18 @@ WHERE tenant_id = @tenant_id AND conversation_id = sqlc.arg(from_id);
 -- And what people know and have decided about the two. A chat that a person has taken over stays theirs.
 -- name: MergeChats :exec
 WITH labels AS (
-    UPDATE contacts k SET updated_at = now(),
+    UPDATE contacts k SET updated_at = now(), name = CASE WHEN d.named AND NOT k.named THEN d.name ELSE k.name END, named = k.named OR d.named,
         labels = (SELECT coalesce(array_agg(DISTINCT l ORDER BY l), '{}') FROM unnest(k.labels || d.labels) AS l)
     FROM contacts d
-    WHERE k.tenant_id = @tenant_id AND k.id = sqlc.arg(into_contact)::uuid AND d.id = sqlc.arg(from_contact)::uuid AND d.labels <> '{}'
+    WHERE k.tenant_id = @tenant_id AND k.id = sqlc.arg(into_contact)::uuid AND d.id = sqlc.arg(from_contact)::uuid AND (d.labels <> '{}' OR d.named)
 ), notes AS (
     UPDATE contact_notes n SET contact_id = sqlc.arg(into_contact)::uuid WHERE n.tenant_id = @tenant_id AND n.contact_id = sqlc.arg(from_contact)::uuid
 )
 UPDATE conversations k SET updated_at = now(), unread = k.unread + d.unread, last_message_at = greatest(k.last_message_at, d.last_message_at),
     handoff_at = least(k.handoff_at, d.handoff_at), paused_at = coalesce(k.paused_at, d.paused_at),
     paused_until = CASE WHEN k.paused_at IS NULL THEN d.paused_until ELSE k.paused_until END,
-    paused_by = CASE WHEN k.paused_at IS NULL THEN d.paused_by ELSE k.paused_by END
+    paused_by = CASE WHEN k.paused_at IS NULL THEN d.paused_by ELSE k.paused_by END,
+    opted_out_at = coalesce(k.opted_out_at, d.opted_out_at), opted_out_by = CASE WHEN k.opted_out_at IS NULL THEN d.opted_out_by ELSE k.opted_out_by END
 FROM conversations d
 WHERE k.tenant_id = @tenant_id AND k.contact_id = sqlc.arg(into_contact)::uuid AND d.contact_id = sqlc.arg(from_contact)::uuid;
 
@@ -57,11 +58,11 @@ DELETE FROM contacts WHERE id = @id AND tenant_id = @tenant_id;
 -- Comes back with all that deciding needs, and with the versions that this rests on. No row: the chat is gone.
 -- name: ReceiveMessage :one
 WITH chat AS (
-    SELECT v.id, v.state_json, v.updated_at, v.paused_at, v.paused_until FROM conversations v
+    SELECT v.id, v.state_json, v.updated_at, v.paused_at, v.paused_until, v.opted_out_at FROM conversations v
     WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id FOR UPDATE
 )
 SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = @tenant_id AND k.wa_message_id = @wa_message_id)::boolean AS known,
-    chat.state_json, chat.updated_at AS chat_version, chat.paused_at, chat.paused_until, sqlc.embed(c),
+    chat.state_json, chat.updated_at AS chat_version, chat.paused_at, chat.paused_until, (chat.opted_out_at IS NOT NULL)::boolean AS opted_out, sqlc.embed(c),
     CASE WHEN coalesce(c.replies_per_minute, sqlc.arg(default_limit)::integer) > 0 THEN
         (SELECT count(*) FROM message_logs m
          WHERE m.tenant_id = @tenant_id AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
@@ -77,7 +78,7 @@ FROM chat JOIN tenant_configs c ON c.tenant_id = @tenant_id;
 -- chat in order, and seq is given under it.
 --
 -- It counts as unread until a person looks, puts the chat into the queue of those who ask for a person (handoff), and ends a pause whose
--- time is over (resumed).
+-- time is over (resumed). Where the customer said so, no automatic messages go to them from now on (opt OUT), or they do again (IN).
 --
 -- Answers are claimed for sending with their decision where the caller can send them at once (direct) and nothing else of the
 -- chat waits to be claimed.
@@ -89,7 +90,9 @@ WITH fence AS (
         unread = v.unread + 1,
         handoff_at = CASE WHEN sqlc.arg(handoff)::boolean THEN coalesce(v.handoff_at, now()) ELSE v.handoff_at END,
         paused_at = CASE WHEN sqlc.arg(resumed)::boolean THEN NULL ELSE v.paused_at END,
-        paused_until = CASE WHEN sqlc.arg(resumed)::boolean THEN NULL ELSE v.paused_until END
+        paused_until = CASE WHEN sqlc.arg(resumed)::boolean THEN NULL ELSE v.paused_until END,
+        opted_out_at = CASE sqlc.arg(opt)::text WHEN 'OUT' THEN coalesce(v.opted_out_at, now()) WHEN 'IN' THEN NULL ELSE v.opted_out_at END,
+        opted_out_by = CASE sqlc.arg(opt)::text WHEN 'OUT' THEN coalesce(v.opted_out_by, 'CUSTOMER') WHEN 'IN' THEN NULL ELSE v.opted_out_by END
     WHERE v.id = @conversation_id AND v.tenant_id = @tenant_id AND v.updated_at = sqlc.arg(chat_version)::timestamptz
       AND EXISTS (SELECT FROM fence)
       AND EXISTS (SELECT FROM tenant_configs c WHERE c.tenant_id = @tenant_id AND c.updated_at = sqlc.arg(config_version)::timestamptz)

@@ -151,17 +151,18 @@ func (q *Queries) LockChat(ctx context.Context, id uuid.UUID) (uuid.UUID, error)
 
 const mergeChats = `-- name: MergeChats :exec
 WITH labels AS (
-    UPDATE contacts k SET updated_at = now(),
+    UPDATE contacts k SET updated_at = now(), name = CASE WHEN d.named AND NOT k.named THEN d.name ELSE k.name END, named = k.named OR d.named,
         labels = (SELECT coalesce(array_agg(DISTINCT l ORDER BY l), '{}') FROM unnest(k.labels || d.labels) AS l)
     FROM contacts d
-    WHERE k.tenant_id = $1 AND k.id = $2::uuid AND d.id = $3::uuid AND d.labels <> '{}'
+    WHERE k.tenant_id = $1 AND k.id = $2::uuid AND d.id = $3::uuid AND (d.labels <> '{}' OR d.named)
 ), notes AS (
     UPDATE contact_notes n SET contact_id = $2::uuid WHERE n.tenant_id = $1 AND n.contact_id = $3::uuid
 )
 UPDATE conversations k SET updated_at = now(), unread = k.unread + d.unread, last_message_at = greatest(k.last_message_at, d.last_message_at),
     handoff_at = least(k.handoff_at, d.handoff_at), paused_at = coalesce(k.paused_at, d.paused_at),
     paused_until = CASE WHEN k.paused_at IS NULL THEN d.paused_until ELSE k.paused_until END,
-    paused_by = CASE WHEN k.paused_at IS NULL THEN d.paused_by ELSE k.paused_by END
+    paused_by = CASE WHEN k.paused_at IS NULL THEN d.paused_by ELSE k.paused_by END,
+    opted_out_at = coalesce(k.opted_out_at, d.opted_out_at), opted_out_by = CASE WHEN k.opted_out_at IS NULL THEN d.opted_out_by ELSE k.opted_out_by END
 FROM conversations d
 WHERE k.tenant_id = $1 AND k.contact_id = $2::uuid AND d.contact_id = $3::uuid
 `
@@ -197,11 +198,11 @@ func (q *Queries) MoveMessages(ctx context.Context, arg MoveMessagesParams) erro
 
 const receiveMessage = `-- name: ReceiveMessage :one
 WITH chat AS (
-    SELECT v.id, v.state_json, v.updated_at, v.paused_at, v.paused_until FROM conversations v
+    SELECT v.id, v.state_json, v.updated_at, v.paused_at, v.paused_until, v.opted_out_at FROM conversations v
     WHERE v.id = $4 AND v.tenant_id = $1 FOR UPDATE
 )
 SELECT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $1 AND k.wa_message_id = $2)::boolean AS known,
-    chat.state_json, chat.updated_at AS chat_version, chat.paused_at, chat.paused_until, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json,
+    chat.state_json, chat.updated_at AS chat_version, chat.paused_at, chat.paused_until, (chat.opted_out_at IS NOT NULL)::boolean AS opted_out, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json,
     CASE WHEN coalesce(c.replies_per_minute, $3::integer) > 0 THEN
         (SELECT count(*) FROM message_logs m
          WHERE m.tenant_id = $1 AND m.source = 'BOT' AND m.created_at > now() - interval '1 minute')
@@ -222,6 +223,7 @@ type ReceiveMessageRow struct {
 	ChatVersion   time.Time
 	PausedAt      *time.Time
 	PausedUntil   *time.Time
+	OptedOut      bool
 	TenantConfig  TenantConfig
 	RecentReplies int32
 }
@@ -242,6 +244,7 @@ func (q *Queries) ReceiveMessage(ctx context.Context, arg ReceiveMessageParams) 
 		&i.ChatVersion,
 		&i.PausedAt,
 		&i.PausedUntil,
+		&i.OptedOut,
 		&i.TenantConfig.ID,
 		&i.TenantConfig.TenantID,
 		&i.TenantConfig.TemplateType,
@@ -265,31 +268,33 @@ WITH fence AS (
         unread = v.unread + 1,
         handoff_at = CASE WHEN $5::boolean THEN coalesce(v.handoff_at, now()) ELSE v.handoff_at END,
         paused_at = CASE WHEN $6::boolean THEN NULL ELSE v.paused_at END,
-        paused_until = CASE WHEN $6::boolean THEN NULL ELSE v.paused_until END
-    WHERE v.id = $7 AND v.tenant_id = $8 AND v.updated_at = $9::timestamptz
+        paused_until = CASE WHEN $6::boolean THEN NULL ELSE v.paused_until END,
+        opted_out_at = CASE $7::text WHEN 'OUT' THEN coalesce(v.opted_out_at, now()) WHEN 'IN' THEN NULL ELSE v.opted_out_at END,
+        opted_out_by = CASE $7::text WHEN 'OUT' THEN coalesce(v.opted_out_by, 'CUSTOMER') WHEN 'IN' THEN NULL ELSE v.opted_out_by END
+    WHERE v.id = $8 AND v.tenant_id = $9 AND v.updated_at = $10::timestamptz
       AND EXISTS (SELECT FROM fence)
-      AND EXISTS (SELECT FROM tenant_configs c WHERE c.tenant_id = $8 AND c.updated_at = $10::timestamptz)
-      AND NOT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $8 AND k.wa_message_id = $11::text)
-      AND ($12::integer = 0 OR $12::integer > (SELECT count(*) FROM message_logs b
-           WHERE b.tenant_id = $8 AND b.source = 'BOT' AND b.created_at > now() - interval '1 minute'))
-    RETURNING v.updated_at, ($13::boolean AND NOT EXISTS (SELECT FROM message_logs q
-        WHERE q.tenant_id = $8 AND q.queued AND q.conversation_id = $7 AND q.claim_epoch IS NULL))::boolean AS claimed
+      AND EXISTS (SELECT FROM tenant_configs c WHERE c.tenant_id = $9 AND c.updated_at = $11::timestamptz)
+      AND NOT EXISTS (SELECT FROM message_logs k WHERE k.tenant_id = $9 AND k.wa_message_id = $12::text)
+      AND ($13::integer = 0 OR $13::integer > (SELECT count(*) FROM message_logs b
+           WHERE b.tenant_id = $9 AND b.source = 'BOT' AND b.created_at > now() - interval '1 minute'))
+    RETURNING v.updated_at, ($14::boolean AND NOT EXISTS (SELECT FROM message_logs q
+        WHERE q.tenant_id = $9 AND q.queued AND q.conversation_id = $8 AND q.claim_epoch IS NULL))::boolean AS claimed
 ), step AS (
     INSERT INTO whatsmeow_sessions (our_jid, their_id, session)
-    SELECT $14::text, $15::text, $16::bytea FROM chat WHERE $16::bytea IS NOT NULL
+    SELECT $15::text, $16::text, $17::bytea FROM chat WHERE $17::bytea IS NOT NULL
     ON CONFLICT (our_jid, their_id) DO UPDATE SET session = excluded.session
 ), logged AS (
     INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, kind, message_text, wa_message_id,
         status, source, decision, intent, sent_at, in_reply_to, attempts, claim_epoch)
-    SELECT $17::uuid, $8, $7, 'IN'::message_direction, $18::text, $19::text,
-        $20::text, $21::text, $11::text, 'RECEIVED'::message_status, '',
-        $22::text, $23::text, $24::timestamptz, NULL::uuid, 0, NULL::bigint
+    SELECT $18::uuid, $9, $8, 'IN'::message_direction, $19::text, $20::text,
+        $21::text, $22::text, $12::text, 'RECEIVED'::message_status, '',
+        $23::text, $24::text, $25::timestamptz, NULL::uuid, 0, NULL::bigint
     FROM chat
     UNION ALL
-    SELECT r.id, $8, $7, 'OUT', $19::text, $18::text, 'text', r.message_text, r.wa_message_id,
-        'QUEUED', 'BOT', NULL, NULL, NULL, $17::uuid, chat.claimed::integer, CASE WHEN chat.claimed THEN $3::bigint END
-    FROM chat CROSS JOIN (SELECT unnest($25::uuid[]) AS id, unnest($26::text[]) AS message_text,
-                                 unnest($27::text[]) AS wa_message_id) AS r
+    SELECT r.id, $9, $8, 'OUT', $20::text, $19::text, 'text', r.message_text, r.wa_message_id,
+        'QUEUED', 'BOT', NULL, NULL, NULL, $18::uuid, chat.claimed::integer, CASE WHEN chat.claimed THEN $3::bigint END
+    FROM chat CROSS JOIN (SELECT unnest($26::uuid[]) AS id, unnest($27::text[]) AS message_text,
+                                 unnest($28::text[]) AS wa_message_id) AS r
 )
 SELECT chat.updated_at AS chat_version, chat.claimed FROM chat
 `
@@ -301,6 +306,7 @@ type RecordDecisionParams struct {
 	NextState      []byte
 	Handoff        bool
 	Resumed        bool
+	Opt            string
 	ConversationID uuid.UUID
 	TenantID       uuid.UUID
 	ChatVersion    time.Time
@@ -338,7 +344,7 @@ type RecordDecisionRow struct {
 // chat in order, and seq is given under it.
 //
 // It counts as unread until a person looks, puts the chat into the queue of those who ask for a person (handoff), and ends a pause whose
-// time is over (resumed).
+// time is over (resumed). Where the customer said so, no automatic messages go to them from now on (opt OUT), or they do again (IN).
 //
 // Answers are claimed for sending with their decision where the caller can send them at once (direct) and nothing else of the
 // chat waits to be claimed.
@@ -350,6 +356,7 @@ func (q *Queries) RecordDecision(ctx context.Context, arg RecordDecisionParams) 
 		arg.NextState,
 		arg.Handoff,
 		arg.Resumed,
+		arg.Opt,
 		arg.ConversationID,
 		arg.TenantID,
 		arg.ChatVersion,
@@ -378,7 +385,7 @@ func (q *Queries) RecordDecision(ctx context.Context, arg RecordDecisionParams) 
 }
 
 const updateContact = `-- name: UpdateContact :exec
-UPDATE contacts SET phone_number = $1, lid = $2, name = $3, updated_at = now()
+UPDATE contacts SET phone_number = $1, lid = $2, name = CASE WHEN named THEN name ELSE $3 END, updated_at = now()
 WHERE id = $4 AND tenant_id = $5
 `
 

@@ -1,10 +1,10 @@
 -- A business's chats, the latest first: what the inbox lists. Filters: waiting (a customer asked for a person), unread, paused (a person
 -- has taken over); search looks at names, numbers, labels, notes and messages. With ids, these chats only.
 -- name: ListChats :many
-SELECT v.id, v.unread, v.handoff_at, v.paused_at, v.paused_until, v.last_at::timestamptz AS last_at, c.name, c.phone_number, c.labels,
+SELECT v.id, v.unread, v.handoff_at, v.paused_at, v.paused_until, v.opted_out_at, v.last_at::timestamptz AS last_at, c.name, c.phone_number, c.labels,
     m.id AS message_id, m.direction, m.kind, m.message_text, m.status, m.source
 FROM (
-    SELECT s.id, s.tenant_id, s.contact_id, s.unread, s.handoff_at, s.paused_at, s.paused_until, s.last_message_at AS last_at
+    SELECT s.id, s.tenant_id, s.contact_id, s.unread, s.handoff_at, s.paused_at, s.paused_until, s.opted_out_at, s.last_message_at AS last_at
     FROM conversations s
     WHERE s.tenant_id = @tenant_id AND s.last_message_at IS NOT NULL
       AND (coalesce(cardinality(sqlc.arg(ids)::uuid[]), 0) = 0 OR s.id = ANY(sqlc.arg(ids)::uuid[]))
@@ -37,7 +37,7 @@ FROM conversations WHERE tenant_id = @tenant_id AND (handoff_at IS NOT NULL OR p
 
 -- One chat, with what is known about its customer.
 -- name: GetChat :one
-SELECT v.id, v.unread, v.handoff_at, v.paused_at, v.paused_until, v.paused_by, u.name AS paused_by_name, c.name, c.phone_number, c.labels
+SELECT v.id, v.unread, v.handoff_at, v.paused_at, v.paused_until, v.paused_by, u.name AS paused_by_name, c.name, c.named, c.phone_number, c.labels, v.opted_out_at, v.opted_out_by
 FROM conversations v JOIN contacts c ON c.id = v.contact_id LEFT JOIN users u ON u.id = v.paused_by
 WHERE v.tenant_id = @tenant_id AND v.id = @conversation_id;
 

@@ -118,7 +118,7 @@ func (q *Queries) CountHandoffs(ctx context.Context, tenantID uuid.UUID) (CountH
 }
 
 const getChat = `-- name: GetChat :one
-SELECT v.id, v.unread, v.handoff_at, v.paused_at, v.paused_until, v.paused_by, u.name AS paused_by_name, c.name, c.phone_number, c.labels
+SELECT v.id, v.unread, v.handoff_at, v.paused_at, v.paused_until, v.paused_by, u.name AS paused_by_name, c.name, c.named, c.phone_number, c.labels, v.opted_out_at, v.opted_out_by
 FROM conversations v JOIN contacts c ON c.id = v.contact_id LEFT JOIN users u ON u.id = v.paused_by
 WHERE v.tenant_id = $1 AND v.id = $2
 `
@@ -137,8 +137,11 @@ type GetChatRow struct {
 	PausedBy     *uuid.UUID
 	PausedByName *string
 	Name         *string
+	Named        bool
 	PhoneNumber  *string
 	Labels       []string
+	OptedOutAt   *time.Time
+	OptedOutBy   *string
 }
 
 // One chat, with what is known about its customer.
@@ -154,8 +157,11 @@ func (q *Queries) GetChat(ctx context.Context, arg GetChatParams) (GetChatRow, e
 		&i.PausedBy,
 		&i.PausedByName,
 		&i.Name,
+		&i.Named,
 		&i.PhoneNumber,
 		&i.Labels,
+		&i.OptedOutAt,
+		&i.OptedOutBy,
 	)
 	return i, err
 }
@@ -248,10 +254,10 @@ func (q *Queries) ListCannedAnswers(ctx context.Context, tenantID uuid.UUID) ([]
 }
 
 const listChats = `-- name: ListChats :many
-SELECT v.id, v.unread, v.handoff_at, v.paused_at, v.paused_until, v.last_at::timestamptz AS last_at, c.name, c.phone_number, c.labels,
+SELECT v.id, v.unread, v.handoff_at, v.paused_at, v.paused_until, v.opted_out_at, v.last_at::timestamptz AS last_at, c.name, c.phone_number, c.labels,
     m.id AS message_id, m.direction, m.kind, m.message_text, m.status, m.source
 FROM (
-    SELECT s.id, s.tenant_id, s.contact_id, s.unread, s.handoff_at, s.paused_at, s.paused_until, s.last_message_at AS last_at
+    SELECT s.id, s.tenant_id, s.contact_id, s.unread, s.handoff_at, s.paused_at, s.paused_until, s.opted_out_at, s.last_message_at AS last_at
     FROM conversations s
     WHERE s.tenant_id = $1 AND s.last_message_at IS NOT NULL
       AND (coalesce(cardinality($2::uuid[]), 0) = 0 OR s.id = ANY($2::uuid[]))
@@ -294,6 +300,7 @@ type ListChatsRow struct {
 	HandoffAt   *time.Time
 	PausedAt    *time.Time
 	PausedUntil *time.Time
+	OptedOutAt  *time.Time
 	LastAt      time.Time
 	Name        *string
 	PhoneNumber *string
@@ -332,6 +339,7 @@ func (q *Queries) ListChats(ctx context.Context, arg ListChatsParams) ([]ListCha
 			&i.HandoffAt,
 			&i.PausedAt,
 			&i.PausedUntil,
+			&i.OptedOutAt,
 			&i.LastAt,
 			&i.Name,
 			&i.PhoneNumber,

@@ -1312,6 +1312,7 @@ type Contact struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	Labels      []string
+	Named       bool
 }
 
 type ContactNote struct {
@@ -1336,6 +1337,8 @@ type Conversation struct {
 	PausedAt      *time.Time
 	PausedUntil   *time.Time
 	PausedBy      *uuid.UUID
+	OptedOutAt    *time.Time
+	OptedOutBy    *string
 }
 
 type CountedHour struct {

@@ -45,6 +45,8 @@ var eventLooks = map[string]eventLook{
 	"SETUP_REJECTED":           {"ban", ToneFailed},
 	"SETUP_ACTIVE":             {"circle-check", ToneOK},
 	"INVITE_CREATED":           {"link", ""},
+	"CUSTOMER_OPTED_OUT":       {"volume-x", ""},
+	"CUSTOMER_OPTED_IN":        {"bot", ""},
 }
 
 // eventView words one stored event; lang is "en" or "sw". A kind without words of its own is shown by its name.
@@ -76,7 +78,7 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		v.Detail = payload.Person
 	case "SETUP_REJECTED":
 		v.Detail = payload.Reason
-	case "PAIR_CODE_REQUESTED", "TEST_SENT":
+	case "PAIR_CODE_REQUESTED", "TEST_SENT", "CUSTOMER_OPTED_OUT", "CUSTOMER_OPTED_IN":
 		v.Detail = payload.Phone
 	case "SESSION_LINKED":
 		v.Detail = payload.Number

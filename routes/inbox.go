@@ -120,7 +120,7 @@ func chatRow(r queries.ListChatsRow, look inboxView) ChatRow {
 		Status: r.Status, Source: r.Source, CreatedAt: r.LastAt}, ContactName: r.Name, ContactPhone: r.PhoneNumber}, look.lang)
 	return ChatRow{
 		ID: r.ID.String(), Lang: look.lang, URL: inboxURL + "/" + r.ID.String() + look.query(), Contact: last.Contact(), Last: last, By: last.By, At: r.LastAt,
-		Unread: int(r.Unread), Waiting: r.HandoffAt != nil, Paused: paused(r.PausedAt, r.PausedUntil), Labels: r.Labels, Selected: r.ID == look.chosen,
+		Unread: int(r.Unread), Waiting: r.HandoffAt != nil, Paused: paused(r.PausedAt, r.PausedUntil), Out: r.OptedOutAt != nil, Labels: r.Labels, Selected: r.ID == look.chosen,
 	}
 }
 

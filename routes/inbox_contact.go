@@ -2,6 +2,7 @@ package routes
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -25,6 +26,14 @@ func contactInfo(ctx context.Context, q *queries.Queries, v *visitor, chat queri
 	info := ContactInfo{Lang: v.Lang, Action: inboxURL + "/" + chat.ID.String(), Labels: chat.Labels}
 	if chat.PhoneNumber != nil {
 		info.Phone = *chat.PhoneNumber
+	}
+	if chat.Name != nil {
+		info.Name = *chat.Name
+	}
+	info.Own = chat.Named
+	if chat.OptedOutAt != nil {
+		info.Out = *chat.OptedOutAt
+		info.OutBy = *chat.OptedOutBy
 	}
 	notes, err := q.ListNotes(ctx, queries.ListNotesParams{TenantID: v.Tenant, ConversationID: chat.ID})
 	if err != nil {
@@ -115,5 +124,45 @@ func (s *server) label(c *fiber.Ctx, put bool) error {
 			return refuse(http.StatusConflict, "A customer can have 10 labels. Take one away first.")
 		}
 		return err
+	})
+}
+
+// contactName gives a customer a name of the business's own; an empty one is WhatsApp's again.
+func (s *server) contactName(c *fiber.Ctx) error {
+	v, name := visitorOf(c), strings.Join(strings.Fields(c.FormValue("name")), " ")
+	problem := ""
+	if name != "" {
+		problem = jobs.CheckText(name, jobs.MaxName, false)
+	}
+	return s.infoChange(c, problem, func(ctx context.Context, q *queries.Queries, id uuid.UUID) error {
+		_, err := q.NameContact(ctx, queries.NameContactParams{TenantID: v.Tenant, ConversationID: id, Name: name})
+		return err
+	})
+}
+
+// contactOpt notes that a customer wants no automatic messages, or wants them again. Where it is so already nothing happens.
+func (s *server) contactOpt(c *fiber.Ctx) error {
+	v, out := visitorOf(c), c.FormValue("out") == "1"
+	return s.infoChange(c, "", func(ctx context.Context, q *queries.Queries, id uuid.UUID) error {
+		chat, err := q.GetChat(ctx, queries.GetChatParams{TenantID: v.Tenant, ConversationID: id})
+		if err != nil {
+			return err
+		}
+		told, err := q.OptChat(ctx, queries.OptChatParams{TenantID: v.Tenant, ConversationID: id, OptedOut: out})
+		if err != nil || len(told) == 0 {
+			return err
+		}
+		kind, about := "CUSTOMER_OPTED_IN", map[string]any{"by": v.Name}
+		if out {
+			kind = "CUSTOMER_OPTED_OUT"
+		}
+		if chat.PhoneNumber != nil {
+			about["phone"] = *chat.PhoneNumber
+		}
+		payload, err := json.Marshal(about)
+		if err != nil {
+			return err
+		}
+		return q.InsertEvent(ctx, queries.InsertEventParams{ID: newID(), TenantID: v.Tenant, UserID: &v.ID, EventType: kind, PayloadJson: payload})
 	})
 }

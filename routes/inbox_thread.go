@@ -110,7 +110,7 @@ func chatHead(chat queries.GetChatRow, lang string) ChatHead {
 }
 
 func chatBar(chat queries.GetChatRow, v *visitor) ChatBar {
-	b := ChatBar{Lang: v.Lang, Action: inboxURL + "/" + chat.ID.String(), Paused: paused(chat.PausedAt, chat.PausedUntil)}
+	b := ChatBar{Lang: v.Lang, Action: inboxURL + "/" + chat.ID.String(), Paused: paused(chat.PausedAt, chat.PausedUntil), Out: chat.OptedOutAt != nil}
 	if chat.HandoffAt != nil {
 		b.Waiting = *chat.HandoffAt
 	}

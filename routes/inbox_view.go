@@ -43,6 +43,7 @@ type ChatRow struct {
 	Unread        int
 	Waiting       bool // the customer asked for a person
 	Paused        bool // a person has taken over
+	Out           bool // the customer wants no automatic messages
 	Labels        []string
 	Selected      bool
 }
@@ -109,6 +110,7 @@ type ChatBar struct {
 	Paused       bool
 	By           string    // who took over; empty: somebody
 	Until        time.Time // the bot answers again from then on; zero: when it is handed back
+	Out          bool      // the customer wants no automatic messages
 }
 
 // Today tells whether the pause ends soon enough for its time of day to say it.
@@ -135,6 +137,10 @@ type Composer struct {
 type ContactInfo struct {
 	Lang, Action string
 	Phone        string
+	Name         string    // that the business gave, or else WhatsApp's
+	Own          bool      // the business gave it
+	Out          time.Time // since when they want no automatic messages; zero: the bot answers
+	OutBy        string    // CUSTOMER or PERSON
 	Labels       []string
 	Known        []string // labels in use, to choose from
 	Notes        []NoteView

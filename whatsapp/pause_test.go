@@ -124,3 +124,51 @@ func (r *rig) waitingSince() string {
 	r.t.Helper()
 	return one[string](r, "SELECT string_agg(handoff_at::text, ' ' ORDER BY id) FROM conversations")
 }
+
+// A customer who writes STOP gets one confirmation and no answer after it, also from the node that runs the tenant next; START brings the
+// bot back. A name that the business gave stays whatever WhatsApp calls the customer.
+func TestOptedOutChat(t *testing.T) {
+	r := newRig(t)
+	n := r.run("a", unlimited)
+	id := r.tenant("Salon", "+"+salon, 0)
+	r.link(n, id, salon)
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 1)
+	chat := one[uuid.UUID](r, "SELECT id FROM conversations WHERE tenant_id = $1", id)
+	if _, err := r.q.NameContact(r.ctx(), queries.NameContactParams{TenantID: id, ConversationID: chat, Name: "Mama Asha"}); err != nil {
+		t.Fatal(err)
+	}
+	r.say(customer, salon, "STOP")
+	r.inbox(customer, 2)
+	r.hasEvent(id, eventOptedOut)
+	if by := one[string](r, "SELECT opted_out_by FROM conversations WHERE id = $1 AND opted_out_at IS NOT NULL", chat); by != "CUSTOMER" {
+		t.Errorf("opted out by %s", by)
+	}
+	r.say(customer, salon, "bei?") // decided on what the node remembers
+	if got := r.decided(3); got != decisionIgnored {
+		t.Fatalf("to somebody who wants nothing: %s", got)
+	}
+	n.stop()
+	r.run("b", unlimited)
+	r.awaitReason(id, queries.SessionReasonCONNECTED)
+	r.say(customer, salon, "mtu")
+	if got := r.decided(4); got != decisionIgnored {
+		t.Fatalf("after a restart: %s", got)
+	}
+	r.say(customer, salon, "START")
+	r.inbox(customer, 3)
+	r.hasEvent(id, eventOptedIn)
+	r.say(customer, salon, "menu")
+	r.inbox(customer, 4)
+	// A person notes it; the node that remembers the chat follows.
+	if told, err := r.q.OptChat(r.ctx(), queries.OptChatParams{TenantID: id, ConversationID: chat, OptedOut: true}); err != nil || len(told) != 1 {
+		t.Fatalf("%v, %v", told, err)
+	}
+	r.say(customer, salon, "menu")
+	if got := r.decided(7); got != decisionIgnored {
+		t.Fatalf("after a person noted it: %s", got)
+	}
+	if name, out := one[string](r, "SELECT name FROM contacts"), one[int](r, "SELECT count(*) FROM message_logs WHERE direction = 'OUT'"); name != "Mama Asha" || out != 4 {
+		t.Errorf("the customer is %q and got %d answers, want Mama Asha and 4", name, out)
+	}
+}

@@ -43,6 +43,8 @@ const (
 	eventOtherNumber  = "NUMBER_DIFFERS"
 	eventWorkerError  = "WORKER_ERROR"
 	eventDropped      = "MESSAGE_DROPPED"
+	eventOptedOut     = "CUSTOMER_OPTED_OUT"
+	eventOptedIn      = "CUSTOMER_OPTED_IN"
 	eventLocked       = "SESSION_LOCKED"
 	eventRestricted   = "SESSION_RESTRICTED"
 	eventUnrestricted = "SESSION_UNRESTRICTED"

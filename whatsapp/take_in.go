@@ -38,6 +38,7 @@ type basis struct {
 	version time.Time
 	config  *tenantConfig
 	pause   pause
+	out     bool // the customer wants no automatic messages
 }
 
 // pause is whether a person has taken the chat over: the bot stays out of it until it is handed back, or until a time.
@@ -117,7 +118,7 @@ func (s *supervisor) takeInLocked(ctx context.Context, tx pgx.Tx, in inbound, st
 	if limit > 0 && int(row.RecentReplies) >= limit {
 		limit = limitReached
 	}
-	b := basis{state: row.StateJson, version: row.ChatVersion, pause: pause{row.PausedAt, row.PausedUntil}, config: config}
+	b := basis{state: row.StateJson, version: row.ChatVersion, pause: pause{row.PausedAt, row.PausedUntil}, out: row.OptedOut, config: config}
 	return s.decide(ctx, q, in, at, b, limit, 0, nil, nil)
 }
 
@@ -139,6 +140,7 @@ type decided struct {
 	rows   []uuid.UUID // in message_logs
 	direct *sender     // where a place is reserved for the answer; nil: none
 	out    []outgoing  // answers that were claimed with the decision
+	opt    bot.Opt     // what the customer decided about automatic messages
 }
 
 // commit passes on what was committed.
@@ -147,6 +149,12 @@ func (d *decided) commit(s *supervisor, info types.MessageInfo) {
 		s.chats.set(d.at.key(), d.at)
 	}
 	s.pool.announce(s.tenant, d.rows)
+	switch d.opt {
+	case bot.OptOut:
+		s.event(s.ctx, eventOptedOut, map[string]any{"phone": d.at.phone})
+	case bot.OptIn:
+		s.event(s.ctx, eventOptedIn, map[string]any{"phone": d.at.phone})
+	}
 	switch {
 	case d.direct != nil:
 		d.direct.hand(d.at.conversation, d.out)
@@ -175,13 +183,15 @@ func (s *supervisor) decide(ctx context.Context, q *queries.Queries, in inbound,
 	}
 	if b.pause.holds(now) {
 		params.Decision, params.AtMost = decisionPaused, 0
+		params.Opt = string(bot.ReadOpt(in.text, b.out))
 	} else {
 		if params.Resumed = b.pause.since != nil; params.Resumed { // what the bot remembers is from before the people talked
 			params.NextState = bot.Conversation{}.JSON()
 			b.state, b.pause = params.NextState, pause{}
 		}
 		verdict := bot.Decide(b.config.botConfig(limit), bot.ParseConversation(b.state),
-			bot.Message{Kind: in.kind, Text: in.text, SenderName: at.name}, now)
+			bot.Message{Kind: in.kind, Text: in.text, SenderName: at.name, OptedOut: b.out}, now)
+		params.Opt = string(verdict.Opt)
 		params.Handoff = verdict.Handoff // also where the bot may not answer any more
 		if limit == limitReached {
 			params.Decision = decisionRateLimited
@@ -220,7 +230,8 @@ func (s *supervisor) decide(ctx context.Context, q *queries.Queries, in inbound,
 	if params.NextState != nil {
 		state = params.NextState
 	}
-	d.at.basis = &basis{state: state, version: row.ChatVersion, pause: b.pause}
+	d.opt = bot.Opt(params.Opt)
+	d.at.basis = &basis{state: state, version: row.ChatVersion, pause: b.pause, out: d.opt == bot.OptOut || b.out && d.opt != bot.OptIn}
 	return d, nil
 }
 
