@@ -41,6 +41,8 @@ var (
 		"contact_notes":         "each says who wrote it and when",
 		"canned_answers":        "words that wait for somebody to send them; the messages say who did",
 		"job_runs":              "machines' own",
+		"imports":               "is a log; starting one is noted by the command",
+		"import_rows":           "the same; what they make and change has entries of its own",
 		"bulk_runs":             "is a log; asking for one is noted by the command",
 	}
 )

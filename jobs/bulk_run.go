@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 )
 
 // bulkQueue is worked by every process: runs belong to no tenant, and must not keep the sweeps of the queue "default" waiting.
@@ -68,9 +69,20 @@ func (w *bulkRunWorker) Work(ctx context.Context, job *river.Job[BulkRun]) error
 	if err == nil {
 		actor, err = w.begin(ctx, registry, id)
 	}
+	return workOff(ctx, w.log, job.JobRow, err,
+		func() (bool, error) { return w.batch(ctx, client, registry, id, actor) },
+		func(sentence string) error {
+			return queries.New(w.db).FailBulkRun(ctx, queries.FailBulkRunParams{ID: id, Error: sentence})
+		})
+}
+
+// workOff works batches for a while and has the job come again. begun is what went wrong before the first; fail says for good why there will
+// be no more.
+func workOff(ctx context.Context, log *slog.Logger, job *rivertype.JobRow, begun error, batch func() (more bool, err error), fail func(sentence string) error) error {
+	err := begun
 	for until := time.Now().Add(bulkSlice); err == nil; {
 		var more bool
-		if more, err = w.batch(ctx, client, registry, id, actor); err == nil && !more {
+		if more, err = batch(); err == nil && !more {
 			return nil
 		}
 		if err == nil && time.Now().After(until) {
@@ -84,11 +96,11 @@ func (w *bulkRunWorker) Work(ctx context.Context, job *river.Job[BulkRun]) error
 		return river.JobSnooze(time.Second) // somebody is at these records; they go first
 	}
 	if refusal, ok := errors.AsType[*Error](err); ok {
-		return queries.New(w.db).FailBulkRun(ctx, queries.FailBulkRunParams{ID: id, Error: refusal.Message})
+		return fail(refusal.Message)
 	}
 	if job.Attempt >= job.MaxAttempts {
-		w.log.Error("a bulk run is given up", "run", id, "err", err)
-		if failed := queries.New(w.db).FailBulkRun(ctx, queries.FailBulkRunParams{ID: id, Error: "The database refused the work again and again. The server's log says why."}); failed != nil {
+		log.Error("a run over many records is given up", "job", job.Kind, "args", string(job.EncodedArgs), "err", err)
+		if failed := fail("The database refused the work again and again. The server's log says why."); failed != nil {
 			return failed
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// Cleanup deletes what has outlived its use: browser sessions, links, throttles, idempotency keys, nodes that are gone.
+// Cleanup deletes what has outlived its use: browser sessions, links, throttles, idempotency keys, nodes that are gone, imports of a week ago.
 type Cleanup struct{}
 
 // Kind names the job in River's tables.

@@ -88,6 +88,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, &messageCountWorker{db: o.DB})
 	river.AddWorker(workers, &retentionWorker{db: o.DB, settings: o.Settings})
 	river.AddWorker(workers, &bulkRunWorker{db: o.DB, log: o.Log})
+	river.AddWorker(workers, &importRunWorker{db: o.DB, log: o.Log})
 	var periodic []*river.PeriodicJob
 	for _, s := range Schedules() {
 		periodic = append(periodic, s.periodic(s.In(o.Settings.Now())))

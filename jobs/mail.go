@@ -206,6 +206,13 @@ var linkPaths = map[queries.LinkPurpose]string{
 	queries.LinkPurposeRESETPASSWORD: "/reset/", queries.LinkPurposeCHANGEEMAIL: "/email/",
 }
 
+// randomHash is that of a token nobody knows.
+func randomHash() []byte {
+	var raw [sha256.Size]byte
+	rand.Read(raw[:])
+	return raw[:]
+}
+
 // RenewLink gives a single-use link a fresh token and returns its path with it, to be shown or mailed once: only its hash is
 // kept. pgx.ErrNoRows: the link was used or has ended.
 func RenewLink(ctx context.Context, q *queries.Queries, id uuid.UUID) (path string, ends time.Time, err error) {

@@ -60,11 +60,12 @@ const deleteExpired = `-- name: DeleteExpired :exec
 WITH gone_sessions AS (DELETE FROM user_sessions WHERE expires_at < now()),
     gone_links AS (DELETE FROM one_time_links WHERE expires_at < now() - interval '30 days'),
     gone_throttles AS (DELETE FROM login_throttles WHERE last_failed_at < now() - interval '1 day'),
-    gone_nodes AS (DELETE FROM nodes WHERE last_seen_at < now() - interval '1 day')
+    gone_nodes AS (DELETE FROM nodes WHERE last_seen_at < now() - interval '1 day'),
+    gone_imports AS (DELETE FROM imports WHERE updated_at < now() - interval '7 days')
 DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'
 `
 
-// What has outlived its use: browser sessions, links, sign-in throttles, idempotency keys, nodes that are gone.
+// What has outlived its use: browser sessions, links, sign-in throttles, idempotency keys, nodes that are gone, files that were imported or not.
 func (q *Queries) DeleteExpired(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, deleteExpired)
 	return err

@@ -301,6 +301,143 @@ func AllBulkStateValues() []BulkState {
 	}
 }
 
+type ImportOutcome string
+
+const (
+	ImportOutcomeCREATED   ImportOutcome = "CREATED"
+	ImportOutcomeCHANGED   ImportOutcome = "CHANGED"
+	ImportOutcomeUNCHANGED ImportOutcome = "UNCHANGED"
+	ImportOutcomeREFUSED   ImportOutcome = "REFUSED"
+)
+
+func (e *ImportOutcome) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = ImportOutcome(s)
+	case string:
+		*e = ImportOutcome(s)
+	default:
+		return fmt.Errorf("unsupported scan type for ImportOutcome: %T", src)
+	}
+	return nil
+}
+
+type NullImportOutcome struct {
+	ImportOutcome ImportOutcome
+	Valid         bool // Valid is true if ImportOutcome is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullImportOutcome) Scan(value interface{}) error {
+	if value == nil {
+		ns.ImportOutcome, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.ImportOutcome.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullImportOutcome) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.ImportOutcome), nil
+}
+
+func (e ImportOutcome) Valid() bool {
+	switch e {
+	case ImportOutcomeCREATED,
+		ImportOutcomeCHANGED,
+		ImportOutcomeUNCHANGED,
+		ImportOutcomeREFUSED:
+		return true
+	}
+	return false
+}
+
+func AllImportOutcomeValues() []ImportOutcome {
+	return []ImportOutcome{
+		ImportOutcomeCREATED,
+		ImportOutcomeCHANGED,
+		ImportOutcomeUNCHANGED,
+		ImportOutcomeREFUSED,
+	}
+}
+
+type ImportState string
+
+const (
+	ImportStateMAPPING   ImportState = "MAPPING"
+	ImportStateCHECKING  ImportState = "CHECKING"
+	ImportStateCHECKED   ImportState = "CHECKED"
+	ImportStateRUNNING   ImportState = "RUNNING"
+	ImportStateDONE      ImportState = "DONE"
+	ImportStateCANCELLED ImportState = "CANCELLED"
+	ImportStateFAILED    ImportState = "FAILED"
+)
+
+func (e *ImportState) Scan(src interface{}) error {
+	switch s := src.(type) {
+	case []byte:
+		*e = ImportState(s)
+	case string:
+		*e = ImportState(s)
+	default:
+		return fmt.Errorf("unsupported scan type for ImportState: %T", src)
+	}
+	return nil
+}
+
+type NullImportState struct {
+	ImportState ImportState
+	Valid       bool // Valid is true if ImportState is not NULL
+}
+
+// Scan implements the Scanner interface.
+func (ns *NullImportState) Scan(value interface{}) error {
+	if value == nil {
+		ns.ImportState, ns.Valid = "", false
+		return nil
+	}
+	ns.Valid = true
+	return ns.ImportState.Scan(value)
+}
+
+// Value implements the driver Valuer interface.
+func (ns NullImportState) Value() (driver.Value, error) {
+	if !ns.Valid {
+		return nil, nil
+	}
+	return string(ns.ImportState), nil
+}
+
+func (e ImportState) Valid() bool {
+	switch e {
+	case ImportStateMAPPING,
+		ImportStateCHECKING,
+		ImportStateCHECKED,
+		ImportStateRUNNING,
+		ImportStateDONE,
+		ImportStateCANCELLED,
+		ImportStateFAILED:
+		return true
+	}
+	return false
+}
+
+func AllImportStateValues() []ImportState {
+	return []ImportState{
+		ImportStateMAPPING,
+		ImportStateCHECKING,
+		ImportStateCHECKED,
+		ImportStateRUNNING,
+		ImportStateDONE,
+		ImportStateCANCELLED,
+		ImportStateFAILED,
+	}
+}
+
 type Language string
 
 const (
@@ -1353,6 +1490,44 @@ type IdempotencyKey struct {
 	RequestHash []byte
 	MessageID   uuid.UUID
 	CreatedAt   time.Time
+}
+
+type Import struct {
+	ID         uuid.UUID
+	UserID     *uuid.UUID
+	AskedBy    string
+	Actor      []byte
+	TableName  string
+	FileName   string
+	Header     []string
+	Mapping    []byte
+	State      ImportState
+	Attempt    int32
+	Total      int32
+	Place      int32
+	Created    int32
+	Changed    int32
+	Unchanged  int32
+	Refused    int32
+	Error      *string
+	EndedBy    *string
+	CreatedAt  time.Time
+	StartedAt  *time.Time
+	FinishedAt *time.Time
+	UpdatedAt  time.Time
+}
+
+type ImportRow struct {
+	ImportID  uuid.UUID
+	Number    int32
+	Line      int32
+	Cells     []string
+	Fault     *string
+	Outcome   *ImportOutcome
+	RecordKey *string
+	Changes   []byte
+	Reasons   []byte
+	Claims    []string
 }
 
 type JobRun struct {

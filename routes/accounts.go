@@ -44,7 +44,7 @@ func UpsertAdmin(ctx context.Context, db *database.Database, email, password str
 // "" is admin for somebody new, and the one that somebody has. It gives the role. Refusals are *jobs.Error with the fields "email", "password" and
 // "role".
 func UpsertColleague(ctx context.Context, db *database.Database, email, password, role string) (is string, err error) {
-	email, emailProblem := cleanEmail(email)
+	email, emailProblem := jobs.CleanEmail(email)
 	if err := invalid(FieldErrors{"email": emailProblem, "password": passwordProblem(password, email, "en")}); err != nil {
 		return "", err
 	}
@@ -67,7 +67,7 @@ func UpsertColleague(ctx context.Context, db *database.Database, email, password
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return "", refusal("email", "This address belongs to the owner or staff of a business; use another one.")
-	case isViolation(err, lastAdminStays):
+	case isViolation(err, jobs.LastAdminStays):
 		return "", refusal("role", "This is the last admin. Make somebody else an admin first.")
 	case isViolation(err, pgerrcode.ForeignKeyViolation):
 		all, listErr := queries.New(db.System).ListAdminRoles(ctx)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"flowhq/jobs"
@@ -47,37 +46,6 @@ func recordHistory(t *tables.Table, key string) string {
 
 func historyURL(filter string) string {
 	return "/admin/data/" + auditTable + "?" + url.Values{"q": {filter}}.Encode()
-}
-
-// note writes the entry of a record that somebody changed by hand in a table that the database does not watch. now is empty where it is gone.
-func note(ctx context.Context, tx pgx.Tx, t *tables.Table, before, now tables.Record) error {
-	if t.Audited {
-		return nil
-	}
-	p := queries.AuditNoteParams{Action: queries.AuditActionDELETE, TableName: t.Name, RecordKey: before.Key, RecordTitle: before.Title}
-	if c := t.Column("tenant_id"); c != nil {
-		if id, err := uuid.Parse(before.Value(c).Text); err == nil {
-			p.TenantID = &id
-		}
-	}
-	var err error
-	if p.Before, err = json.Marshal(recordObject(t, before)); err != nil {
-		return err
-	}
-	if now.Key != "" {
-		p.Action = queries.AuditActionCHANGE
-		var changed []string
-		for i, c := range t.Columns {
-			if before.Values[i].Text != now.Values[i].Text || before.Values[i].Null != now.Values[i].Null {
-				changed = append(changed, c.Name)
-			}
-		}
-		p.Changed = strings.Join(changed, ", ")
-		if p.After, err = json.Marshal(recordObject(t, now)); err != nil {
-			return err
-		}
-	}
-	return queries.New(tx).AuditNote(ctx, p)
 }
 
 // noteJobs writes that somebody did something to jobs in River's dashboard, which changes tables that are not ours.

@@ -111,7 +111,7 @@ func (s *server) bulkRunCancel(c *fiber.Ctx) error {
 
 func (s *server) bulkRunView(reader *visitor, run queries.BulkRun) (BulkRunView, error) {
 	v := BulkRunView{
-		ID: run.ID.String(), State: bulkStates[run.State], AtWork: run.FinishedAt == nil, By: run.AskedBy, Asked: run.CreatedAt, Filter: run.Filter,
+		ID: run.ID.String(), URL: bulkURL(run.ID), State: bulkStates[run.State], AtWork: run.FinishedAt == nil, By: run.AskedBy, Asked: run.CreatedAt, Filter: run.Filter,
 		Heading: bulkVerbs[run.Action] + " " + run.TableName,
 	}
 	if run.FinishedAt != nil {
@@ -207,7 +207,7 @@ func changeFact(t *tables.Table, name string, value *string) BulkFact {
 	return f
 }
 
-// runsAtWork are the runs that change a table now, for a note over its list.
+// runsAtWork are the runs and imports that change a table now, for a note over its list.
 func (s *server) runsAtWork(ctx context.Context, reader *visitor, t *tables.Table) ([]BulkRunView, error) {
 	runs, err := s.system.ListBulkRunsAtWork(ctx, t.Name)
 	if err != nil {
@@ -221,5 +221,9 @@ func (s *server) runsAtWork(ctx context.Context, reader *visitor, t *tables.Tabl
 		}
 		views = append(views, v)
 	}
-	return views, nil
+	imports, err := s.system.ListImportsAtWork(ctx, t.Name)
+	for _, i := range imports {
+		views = append(views, BulkRunView{URL: importURL(i.ID), Heading: "Import of " + i.FileName, Progress: importProgress(i)})
+	}
+	return views, err
 }

@@ -32,7 +32,7 @@ type BulkRunPage struct {
 
 // BulkRunView is how far a run is (template "fragments/bulk_run", element id "bulk-run").
 type BulkRunView struct {
-	ID       string
+	ID, URL  string
 	Heading  string // "Delete 1 204 contacts"
 	State    State
 	AtWork   bool

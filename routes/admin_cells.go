@@ -34,6 +34,7 @@ var enumStates = map[string]func(code string) State{
 	"worker_status":        func(code string) State { return WorkerState(code, "en") },
 	"message_status":       func(code string) State { return messageStates[code] },
 	"bulk_state":           func(code string) State { return bulkStates[queries.BulkState(code)] },
+	"import_state":         func(code string) State { return importStates[queries.ImportState(code)] },
 	"setup_request_status": func(code string) State { return requestStates[queries.SetupRequestStatus(code)] },
 	"log_level":            func(code string) State { return logLevels[code] },
 }

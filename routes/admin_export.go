@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"flowhq/jobs"
 	"flowhq/queries/spreadsheet"
 	"flowhq/queries/tables"
 )
@@ -121,7 +122,7 @@ func csvCell(c *tables.Column, v tables.Value) spreadsheet.Cell {
 func jsonExport(w io.Writer, t *tables.Table, all rows) error {
 	before := "[\n"
 	err := all(func(row tables.Row) error {
-		raw, err := json.Marshal(recordObject(t, tables.Record{Values: row.Values}))
+		raw, err := json.Marshal(jobs.RecordObject(t, tables.Record{Values: row.Values}))
 		if err != nil {
 			return err
 		}

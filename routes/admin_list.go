@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"flowhq/jobs"
 	"flowhq/queries"
 	"flowhq/queries/tables"
 )
@@ -59,6 +60,8 @@ func (s *server) dataPage(c *fiber.Ctx) error {
 		return s.render(c, status, "fragments/data_rows", list)
 	}
 	list.Pinned = slices.Contains(prefs.pins(), t.Name)
+	create, change := jobs.Importable(t)
+	list.Import = (create || change) && v.may(rightFor(t))
 	if list.Views, err = s.savedViews(c.UserContext(), v, t, &list); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ type DataList struct {
 	Table, Singular, Plural, Icon string
 	Many                          string // the plural inside a sentence
 	Base                          string // "/admin/data/messages"
+	Import                        bool   // the reader may import a file
 	Query                         string // as typed
 	Sort                          string
 	Error                         *FilterProblem

@@ -2,13 +2,13 @@ package routes
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
+	"flowhq/jobs"
 	"flowhq/queries/tables"
 )
 
@@ -160,22 +160,5 @@ func (s *server) recordJSON(c *fiber.Ctx) error {
 	if err != nil {
 		return recordGone(t, err)
 	}
-	return c.JSON(recordObject(t, rec))
-}
-
-// recordObject is a record as programs have it: numbers, booleans and JSON as such, everything else as text.
-func recordObject(t *tables.Table, rec tables.Record) map[string]any {
-	object := map[string]any{}
-	for i, col := range t.Columns {
-		v := rec.Values[i]
-		switch {
-		case v.Null:
-			object[col.Name] = nil
-		case col.Kind == tables.Int, col.Kind == tables.JSON, col.Kind == tables.Bool:
-			object[col.Name] = json.RawMessage(v.Text)
-		default:
-			object[col.Name] = v.Text
-		}
-	}
-	return object
+	return c.JSON(jobs.RecordObject(t, rec))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"flowhq/jobs"
 	"flowhq/queries/tables"
 )
 
@@ -64,7 +65,7 @@ func (s *server) recordDelete(c *fiber.Ctx) error {
 	key := recordKey(c)
 	run, err := s.remove(c, t, key)
 	if err != nil {
-		if _, message, ok := recordRefusal(t, err); ok {
+		if _, message, ok := jobs.RecordRefusal(t, err); ok {
 			return refuse(http.StatusConflict, message)
 		}
 		return recordGone(t, err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"flowhq/jobs"
 	"flowhq/queries/tables"
 )
 
@@ -81,7 +82,7 @@ func (s *server) refused(t *tables.Table, d *RecordDrawer, form *recordForm, err
 		}
 		return false, nil
 	}
-	fields, message, ok := recordRefusal(t, err)
+	fields, message, ok := jobs.RecordRefusal(t, err)
 	if !ok {
 		return false, err
 	}

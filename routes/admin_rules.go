@@ -16,77 +16,31 @@ import (
 
 // update stores a record's new values.
 func (s *server) update(c *fiber.Ctx, t *tables.Table, before tables.Record, version string, values map[string]*string) error {
-	ctx := c.UserContext()
-	switch t.Name {
-	case "tenants", "tenant_configs":
-		if before.Version != version {
-			return tables.ErrChanged
-		}
-		column := "id"
-		if t.Name == "tenant_configs" {
-			column = "tenant_id"
-		}
-		id, err := uuid.Parse(before.Value(t.Column(column)).Text)
-		if err != nil {
-			return err
-		}
-		return s.Commands.UpdateTenant(ctx, id, jobs.TenantChangeOf(values), visitorOf(c).actor())
-	case "users":
-		if email := values["email"]; email != nil {
-			clean, problem := cleanEmail(*email)
-			if err := invalid(FieldErrors{"email": problem}); err != nil {
-				return err
-			}
-			values["email"] = &clean
-		}
-	}
-	return s.change(c, func(tx pgx.Tx) error {
-		if err := t.Update(ctx, tx, before.Key, version, values); err != nil || t.Audited {
-			return err
-		}
-		now, err := s.registry.Read(ctx, tx, t, before.Key)
-		if err != nil {
-			return err
-		}
-		return note(ctx, tx, t, before, now)
-	})
+	return s.Commands.UpdateRecord(c.UserContext(), s.registry, t, before, version, values, visitorOf(c).actor())
 }
 
 // insert makes a record. A user made here is one of the operator's people: the drawer then shows the link with which they choose a password.
 func (s *server) insert(c *fiber.Ctx, t *tables.Table, d *RecordDrawer, values map[string]*string) (key string, err error) {
-	ctx := c.UserContext()
+	ctx, actor := c.UserContext(), visitorOf(c).actor()
 	if t.Name != "users" {
-		err = s.change(c, func(tx pgx.Tx) (err error) {
-			key, err = t.Insert(ctx, tx, values)
-			return err
-		})
-		return key, err
+		return s.Commands.InsertRecord(ctx, t, values, actor)
 	}
-	person := queries.CreateColleagueParams{ID: newID(), Name: *values["name"], Phone: values["phone"]}
-	email, problem := cleanEmail(*values["email"])
-	fields := FieldErrors{"email": problem}
-	if role := values["admin_role"]; role == nil {
-		fields["admin_role"] = "Choose a role. Owners and staff are added on their business's page."
-	} else {
-		person.AdminRole = *role
-	}
-	if err := invalid(fields); err != nil {
-		return "", err
-	}
-	person.Email = email
 	var invite *InviteLink
-	err = s.change(c, func(tx pgx.Tx) (err error) {
-		q := queries.New(tx)
-		if err := q.CreateColleague(ctx, person); err != nil {
-			return personRefusal(err)
+	err = s.change(c, func(tx pgx.Tx) error {
+		if key, err = s.Commands.Within(tx).InsertRecord(ctx, t, values, actor); err != nil {
+			return err
 		}
-		invite, err = s.newInvite(c, q, person.ID, person.Name, email)
+		person, err := s.registry.Read(ctx, tx, t, key)
+		if err != nil {
+			return err
+		}
+		invite, err = s.newInvite(c, queries.New(tx), uuid.MustParse(key), person.Title, person.Value(t.Column("email")).Text)
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	if *d, err = s.recordDrawer(ctx, visitorOf(c), t, person.ID.String()); err != nil {
+	if *d, err = s.recordDrawer(ctx, visitorOf(c), t, key); err != nil {
 		return "", err
 	}
 	d.Invite = invite
@@ -117,7 +71,7 @@ func (s *server) remove(c *fiber.Ctx, t *tables.Table, key string) (run uuid.UUI
 		if err := t.Delete(ctx, tx, key); err != nil {
 			return err
 		}
-		return note(ctx, tx, t, before, tables.Record{})
+		return jobs.Note(ctx, queries.New(tx), t, before, tables.Record{})
 	})
 }
 

@@ -39,7 +39,7 @@ func (s *server) emailChange(c *fiber.Ctx) error {
 		}
 		return s.showAccountWith(c, status, func(p *PortalAccountPage) { p.EmailForm = form })
 	}
-	email, problem := cleanEmail(form.Email)
+	email, problem := jobs.CleanEmail(form.Email)
 	if problem == "" && email == v.Email {
 		problem = "This is your address already."
 	}

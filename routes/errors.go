@@ -135,6 +135,9 @@ func routingDetail(e *fiber.Error) string {
 func (s *server) fail(c *fiber.Ctx, err error) error {
 	id := requestID(c)
 	p := problemOf(err, id)
+	if most := uploadLimit(c.Method(), c.Path()); most > 0 && p.Status == http.StatusRequestEntityTooLarge {
+		p.Detail = "This file is too large: at most " + strconv.Itoa((most-uploadSlack)>>20) + " MB can be sent."
+	}
 	if !wantsJSON(c) || visitorOf(c) != nil {
 		p.Detail = words.Refusal(langOf(c), p.Detail)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"flowhq/jobs"
 	"flowhq/queries"
 	"flowhq/templates/words"
 )
@@ -58,7 +59,7 @@ func (s *server) showLogin(c *fiber.Ctx, status int, page LoginPage) error {
 // login signs a person in. Unknown address, missing password and wrong password are one answer, after the same time.
 func (s *server) login(c *fiber.Ctx) error {
 	ctx := c.UserContext()
-	email, problem := cleanEmail(c.FormValue("email"))
+	email, problem := jobs.CleanEmail(c.FormValue("email"))
 	page := LoginPage{Email: c.FormValue("email"), Next: localPath(c.FormValue("next")), Error: words.T(langOf(c), "login.wrong")}
 	if problem != "" || c.FormValue("password") == "" {
 		return s.showLogin(c, http.StatusUnprocessableEntity, page)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/mail"
 	"strings"
 	"unicode/utf8"
 
@@ -88,19 +87,6 @@ func passwordProblem(password, email, lang string) string {
 		return words.T(lang, "password.is_email")
 	}
 	return ""
-}
-
-// cleanEmail gives an address in the form in which it is stored, and what is wrong with it.
-func cleanEmail(s string) (email, problem string) {
-	email = strings.ToLower(strings.TrimSpace(s))
-	if p := jobs.CheckText(email, 254, false); p != "" {
-		return email, p
-	}
-	parsed, err := mail.ParseAddress(email)
-	if err != nil || parsed.Address != email || strings.ContainsAny(email, `"<> `) || !strings.Contains(email[strings.LastIndex(email, "@"):], ".") {
-		return email, "This is not an e-mail address; write it like name@example.org."
-	}
-	return email, ""
 }
 
 // invalid is the refusal for these fields; nil if there are none.

@@ -10,9 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
-	"github.com/jackc/pgerrcode"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"flowhq/jobs"
 	"flowhq/queries"
@@ -46,7 +44,7 @@ func (s *server) personCreate(c *fiber.Ctx) error {
 		return err
 	}
 	ctx, name := c.UserContext(), strings.TrimSpace(c.FormValue("name"))
-	email, emailProblem := cleanEmail(c.FormValue("email"))
+	email, emailProblem := jobs.CleanEmail(c.FormValue("email"))
 	role := queries.UserRole(c.FormValue("role"))
 	fields := FieldErrors{"name": jobs.CheckText(name, jobs.MaxName, false), "email": emailProblem}
 	if roleLabels[role] == "" {
@@ -59,7 +57,7 @@ func (s *server) personCreate(c *fiber.Ctx) error {
 		err = s.change(c, func(tx pgx.Tx) error {
 			q := queries.New(tx)
 			if err := q.CreatePerson(ctx, person); err != nil {
-				return personRefusal(err)
+				return jobs.PersonRefusal(err)
 			}
 			if err := personEvent(ctx, q, t.Tenant.ID, visitorOf(c), "PERSON_ADDED", name); err != nil {
 				return err
@@ -80,19 +78,6 @@ func (s *server) personCreate(c *fiber.Ctx) error {
 		return err
 	}
 	return s.peopleWith(c, t, http.StatusOK, func(p *PeoplePanel) { p.Invite = invite }, name+" is added.")
-}
-
-// personRefusal words what the unique indexes refuse.
-func personRefusal(err error) error {
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || pg.Code != pgerrcode.UniqueViolation {
-		return err
-	}
-	if pg.ConstraintName == "users_one_owner" {
-		return &jobs.Error{Code: jobs.Conflict, Message: "This business has an owner already. Add staff instead, or remove the owner first.", Err: err}
-	}
-	const sentence = "Somebody signs in with this address already; use another one."
-	return &jobs.Error{Code: jobs.Conflict, Message: sentence, Fields: FieldErrors{"email": sentence}, Err: err}
 }
 
 // newInvite makes a link with which a person chooses a password; those before stop working.

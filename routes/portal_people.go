@@ -83,7 +83,7 @@ func (s *server) colleaguesWith(c *fiber.Ctx, status int, special func(*Colleagu
 func (s *server) portalPersonInvite(c *fiber.Ctx) error {
 	ctx, v := c.UserContext(), visitorOf(c)
 	name := strings.TrimSpace(c.FormValue("name"))
-	email, emailProblem := cleanEmail(c.FormValue("email"))
+	email, emailProblem := jobs.CleanEmail(c.FormValue("email"))
 	fields := refusalsIn(v.Lang, FieldErrors{"name": jobs.CheckText(name, jobs.MaxName, false), "email": emailProblem})
 	if len(fields) == 0 { // guessing who has an account is slow
 		if wait, err := s.takeAttempts(ctx, "invite:"+v.Tenant.String()+" "+email, "invite:"+v.Tenant.String()); err != nil {
@@ -94,7 +94,7 @@ func (s *server) portalPersonInvite(c *fiber.Ctx) error {
 		person := queries.CreatePersonParams{ID: newID(), TenantID: v.Tenant, Name: name, Email: email, Role: queries.UserRoleSTAFF}
 		err := s.change(c, func(tx pgx.Tx) error {
 			if err := queries.New(tx).CreatePerson(ctx, person); err != nil {
-				return personRefusal(err)
+				return jobs.PersonRefusal(err)
 			}
 			return s.inviteTo(ctx, tx, v, person.ID, name, email, "PERSON_ADDED")
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"flowhq/jobs"
 	"flowhq/queries"
 )
 
@@ -81,7 +82,7 @@ func TestTwoAdminsCannotRemoveEachOtherAtOnce(t *testing.T) {
 		s.await("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", 1)
 		must(t, first.Commit(t.Context()))
 		done.Wait()
-		if !isViolation(second, lastAdminStays) {
+		if !isViolation(second, jobs.LastAdminStays) {
 			t.Errorf("%s twice at once: the second says %v", sql, second)
 		}
 		if n := s.count("SELECT count(*) FROM users WHERE admin_role = 'admin'"); n != 1 {

@@ -68,7 +68,7 @@ func (s *server) setup(c *fiber.Ctx) error {
 		return err
 	}
 	page.Name, page.Email = strings.TrimSpace(c.FormValue("name")), c.FormValue("email")
-	email, emailProblem := cleanEmail(page.Email)
+	email, emailProblem := jobs.CleanEmail(page.Email)
 	page.Errors = FieldErrors{
 		"name": jobs.CheckText(page.Name, jobs.MaxName, false), "email": emailProblem,
 		"password": passwordProblem(c.FormValue("password"), email, "en"),

@@ -49,7 +49,7 @@ func (s *server) showSignUp(c *fiber.Ctx, status int, name string, page SignUpPa
 func (s *server) signUp(c *fiber.Ctx) error {
 	ctx, lang := c.UserContext(), langOf(c)
 	page := SignUpPage{Name: strings.TrimSpace(c.FormValue("name")), Email: c.FormValue("email")}
-	email, emailProblem := cleanEmail(page.Email)
+	email, emailProblem := jobs.CleanEmail(page.Email)
 	page.Errors = refusalsIn(lang, FieldErrors{"name": jobs.CheckText(page.Name, jobs.MaxName, false), "email": emailProblem})
 	if len(page.Errors) > 0 {
 		return s.showSignUp(c, http.StatusUnprocessableEntity, "signup", page)
@@ -96,7 +96,7 @@ func (s *server) forgotPage(c *fiber.Ctx) error {
 func (s *server) forgot(c *fiber.Ctx) error {
 	ctx, lang := c.UserContext(), langOf(c)
 	page := SignUpPage{Email: c.FormValue("email")}
-	email, problem := cleanEmail(page.Email)
+	email, problem := jobs.CleanEmail(page.Email)
 	if page.Errors = refusalsIn(lang, FieldErrors{"email": problem}); len(page.Errors) > 0 {
 		return s.showSignUp(c, http.StatusUnprocessableEntity, "forgot", page)
 	}

@@ -22,6 +22,9 @@ SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), t.typtype = '
 		WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indpred IS NULL AND am.amname = 'btree'),
 	EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum),
 	coalesce((SELECT array_position(i.indkey::smallint[], a.attnum) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), -1),
+	EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum AND (i.indpred IS NULL OR a.attname <> 'tenant_id')),
+	EXISTS (SELECT FROM pg_index i JOIN pg_attribute o ON o.attrelid = c.oid AND o.attname = 'tenant_id'
+		WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indnkeyatts = 2 AND i.indkey[0] = o.attnum AND i.indkey[1] = a.attnum),
 	EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND g.tgname = 'audit')
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
 -- The key that leads from this column to another table's primary key, also where the constraint has more columns beside it.
@@ -41,6 +44,7 @@ type catalogueRow struct {
 	RefTable, OnDelete    string
 	Indexed, Unique       bool
 	KeyPosition           int
+	Names, NamesInTenant  bool
 	Audited               bool
 }
 
@@ -125,6 +129,7 @@ func (r *Registry) column(t *Table, row catalogueRow) *Column {
 	c := &Column{
 		Name: row.Name, Label: label(t, row.Name), Type: row.Type, Enum: row.Enum, Nullable: !row.NotNull, Default: row.HasDefault,
 		Fixed: row.Generated || listed(t.Fixed) || slices.Contains(t.Fixed, "*"), Hidden: listed(t.Hidden), Words: listed(t.Words),
+		Names: row.Names, NamesInTenant: row.NamesInTenant,
 		table: t, indexed: row.Indexed, unique: row.Unique, Kind: Text,
 	}
 	switch ref := r.byName[refTable(t, row)]; {

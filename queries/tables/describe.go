@@ -196,6 +196,16 @@ var ours = []Description{
 		Fixed: []string{"*"}, Hidden: []string{"id"}, Live: "row:job_runs",
 	},
 	{
+		Name: "imports", Singular: "import", Plural: "Imports", Group: System, Icon: "file-text", Title: "r.file_name", Search: []string{"asked_by", "file_name", "table_name"},
+		Order: "-created_at", First: []string{"file_name", "table_name", "state", "total", "created", "changed", "unchanged", "refused", "asked_by"}, Secret: []string{"actor"}, Fixed: []string{"*"},
+		Page: "/admin/imports/%s", Live: "row:imports", Labels: map[string]string{"file_name": "File", "table_name": "Table", "total": "Rows", "place": "Rows worked"},
+		Hidden: []string{"id", "user_id", "header", "mapping", "attempt", "place", "error", "ended_by", "started_at", "updated_at"},
+	},
+	{
+		Name: "import_rows", Singular: "row of an import", Plural: "Rows of imports", Group: System, Icon: "list-checks", Title: "'Line ' || r.line", Order: "-import_id", First: []string{"import_id", "line", "outcome"},
+		Fixed: []string{"*"}, Hidden: []string{"number", "fault", "claims"}, Labels: map[string]string{"record_key": "Record's key"},
+	},
+	{
 		Name: "saved_views", Singular: "saved view", Plural: "Saved views", Group: System, Icon: "eye", Title: "r.name", Search: []string{"name", "table_name"}, Order: "-created_at",
 		Fixed: []string{"id", "user_id", "table_name", "query", "created_at"}, Hidden: []string{"id"}, Deletable: true,
 	},

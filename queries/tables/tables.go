@@ -51,6 +51,9 @@ type Column struct {
 	Hidden   bool // not in a list unless asked for
 	Words    bool // "~" asks for words and is answered by an index
 
+	Names         bool // at most one record in use has a value, so it says which is meant
+	NamesInTenant bool // the same among a tenant's records
+
 	table   *Table
 	indexed bool // a plain index begins with it
 	unique  bool // and it alone is unique
