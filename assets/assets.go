@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -76,7 +77,7 @@ func build() (bundle, error) {
 		return nil
 	}
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) == ".css" {
+		if err != nil || d.IsDir() || slices.Contains(layers, name) {
 			return err
 		}
 		body, err := files.ReadFile(name)

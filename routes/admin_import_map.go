@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -87,7 +88,9 @@ func (s *server) mappingForm(ctx context.Context, i queries.Import, t *tables.Ta
 			f.Keys = append(f.Keys, target)
 		}
 		if create && (col.Of() != t || col.Editable(true)) {
-			f.Defaults = append(f.Defaults, importDefault(t, col, m.Defaults[col.Name]))
+			d := importDefault(t, col, m.Defaults[col.Name])
+			d.Mapped = slices.Contains(m.Columns, col.Name)
+			f.Defaults = append(f.Defaults, d)
 		}
 	}
 	if create {
@@ -103,7 +106,7 @@ func (s *server) mappingForm(ctx context.Context, i queries.Import, t *tables.Ta
 }
 
 func importDefault(t *tables.Table, col *tables.Column, value string) ImportDefault {
-	d := ImportDefault{Field: jobs.ImportFailedDefault(col.Name), Label: col.Label, Value: value, Required: jobs.ImportRequired(t, col)}
+	d := ImportDefault{Field: jobs.ImportFailedDefault(col.Name), Column: col.Name, Label: col.Label, Value: value, Required: jobs.ImportRequired(t, col)}
 	switch col.Kind {
 	case tables.Enum:
 		for _, code := range col.Enum {

@@ -131,14 +131,13 @@ func (s *server) importRow(i queries.Import, t *tables.Table, row queries.Import
 }
 
 // rowWords are the first things a row says, so that somebody finds it again.
-func rowWords(cells []string) string {
-	var words []string
+func rowWords(cells []string) (words []string) {
 	for _, c := range cells {
 		if c = shorten(c, 40); c != "" && len(words) < 3 {
 			words = append(words, c)
 		}
 	}
-	return strings.Join(words, " · ")
+	return words
 }
 
 // refusedColumn names what our file of refused rows adds to them. It is no column of any table, so it is left out when they come again.

@@ -175,7 +175,7 @@ func (s *server) importView(ctx context.Context, reader *visitor, i queries.Impo
 
 // importProgress is "340 of 1 204 rows".
 func importProgress(i queries.Import) string {
-	if i.Attempt == 0 {
+	if i.Place == i.Total || i.State == queries.ImportStateMAPPING {
 		return grouped(int64(i.Total)) + " rows"
 	}
 	return grouped(int64(i.Place)) + " of " + grouped(int64(i.Total)) + " rows"

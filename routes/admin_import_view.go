@@ -48,9 +48,10 @@ type ImportColumnView struct {
 
 // ImportDefault is a value for a column that the file does not have.
 type ImportDefault struct {
-	Field, Label, Value, Hint, Error string
-	Choices                          []Choice
-	Required                         bool
+	Field, Column, Label, Value, Hint, Error string
+	Choices                                  []Choice
+	Required                                 bool
+	Mapped                                   bool // the file has the column after all
 }
 
 // ImportView is how far an import is and what its rows came to (template "fragments/import", element id "import").
@@ -90,7 +91,7 @@ type ImportRows struct {
 // ImportRowView is a row of the file and what comes of it.
 type ImportRowView struct {
 	Line    int32
-	Words   string // its first values
+	Words   []string // its first values
 	State   State
 	URL     string // of the record; empty: there is none
 	Changes []ImportChangeView

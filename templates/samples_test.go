@@ -195,6 +195,8 @@ func samples(t testing.TB) []sample {
 	charted := dataPage(logs, nil)
 	charted.Charts, charted.Chart = true, &routes.ListChart{URL: "/chart", Values: []routes.Choice{{Value: "INFO", Label: "Info"}, {Value: "WARN", Label: "Warning"}, {Value: "ERROR", Label: "Error"}},
 		Lost: "1\u202f204 entries of the last 24 hours were not kept: too many came at once, or the database was away."}
+	add("import-mapping", "admin/import", importPage(now, true))
+	add("import-report", "admin/import", importPage(now, false))
 	add("data-chart", "admin/data", charted)
 	add("overview", "admin/overview", overviewPage(now, false))
 	add("overview-quiet", "admin/overview", overviewPage(now, true))

@@ -5,14 +5,6 @@
   const byId = (id) => document.getElementById(id);
   const typing = (e) => e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog[open]");
 
-  /* A file that is too large is said before it is sent. */
-  document.addEventListener("change", (e) => {
-    const most = Number(e.target.dataset && e.target.dataset.mostBytes), file = most && e.target.files[0];
-    if (!most) return;
-    e.target.setCustomValidity(file && file.size > most ? e.target.dataset.mostWords : "");
-    e.target.reportValidity();
-  });
-
   /* The sidebar's own search. */
   const find = byId("side-find");
   function narrow() {
