@@ -125,6 +125,21 @@ func TestOperatorsStory(t *testing.T) {
 	}
 	b.same("the stop")
 	b.shootBoth("10-stopped")
+
+	// The conversations, as the business's people see them: the operator's looking leaves them unread, what the operator writes waits for the number.
+	b.click(`main a[href$="/chats"]`)
+	b.until(`document.querySelectorAll("#chats .chat-row").length === 2 && window.streamOpen`)
+	b.click("#chats .chat-row a")
+	b.has("#thread .theirs", "Asante sana")
+	b.has("#thread .by-PERSON", "Your table is ready")
+	b.until(`!!document.querySelector("#thread .by-BOT .tick.read") && window.streamOpen && !!document.querySelector("#chats [aria-current] .badge")`)
+	b.stay()
+	b.fill("#answer-text", "We open at nine.")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until(`document.querySelector("#thread > :last-child").innerText.includes("We open at nine.") && document.querySelector("#answer-text").value === ""`)
+	b.has("#composer-away", "not connected")
+	b.same("an answer in a conversation")
+	b.shootBoth("11-conversation")
 	b.quiet("the tenant's page after the restart")
 }
 

@@ -18,6 +18,9 @@ import (
 // inviteLife is how long a colleague who comes from a file has to choose a password. The link waits in the list of pending links.
 const inviteLife = 7 * 24 * time.Hour
 
+// waitingImports is how many files of one person wait to be imported; what is older is forgotten.
+const waitingImports = 20
+
 // ImportAsk is a file somebody sends.
 type ImportAsk struct {
 	ID       uuid.UUID // chosen before it is asked for: sent twice, it is one import
@@ -67,8 +70,10 @@ func (c *Commands) ReadImport(ctx context.Context, ask ImportAsk, actor Actor) e
 		if err != nil || fresh == 0 {
 			return err
 		}
-		_, err = q.InsertImportRows(ctx, rows)
-		return err
+		if _, err = q.InsertImportRows(ctx, rows); err != nil || actor.UserID == nil {
+			return err
+		}
+		return q.DropWaitingImports(ctx, queries.DropWaitingImportsParams{UserID: actor.UserID, Keep: waitingImports})
 	})
 }
 

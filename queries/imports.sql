@@ -6,6 +6,12 @@ INSERT INTO imports (id, user_id, asked_by, actor, table_name, file_name, header
 VALUES (@id, @user_id, @asked_by, @actor, @table_name, @file_name, @header, @total)
 ON CONFLICT (id) DO NOTHING;
 
+-- Files that somebody sent and never imported go when newer ones come.
+-- name: DropWaitingImports :exec
+DELETE FROM imports i
+WHERE i.user_id = @user_id AND i.started_at IS NULL AND i.state <> 'CHECKING'
+  AND i.id NOT IN (SELECT k.id FROM imports k WHERE k.user_id = @user_id AND k.started_at IS NULL ORDER BY k.created_at DESC, k.id DESC LIMIT @keep);
+
 -- name: InsertImportRows :copyfrom
 INSERT INTO import_rows (import_id, number, line, cells, fault) VALUES (@import_id, @number, @line, @cells, @fault);
 

@@ -79,6 +79,23 @@ func (q *Queries) CheckImport(ctx context.Context, arg CheckImportParams) (int32
 	return attempt, err
 }
 
+const dropWaitingImports = `-- name: DropWaitingImports :exec
+DELETE FROM imports i
+WHERE i.user_id = $1 AND i.started_at IS NULL AND i.state <> 'CHECKING'
+  AND i.id NOT IN (SELECT k.id FROM imports k WHERE k.user_id = $1 AND k.started_at IS NULL ORDER BY k.created_at DESC, k.id DESC LIMIT $2)
+`
+
+type DropWaitingImportsParams struct {
+	UserID *uuid.UUID
+	Keep   int32
+}
+
+// Files that somebody sent and never imported go when newer ones come.
+func (q *Queries) DropWaitingImports(ctx context.Context, arg DropWaitingImportsParams) error {
+	_, err := q.db.Exec(ctx, dropWaitingImports, arg.UserID, arg.Keep)
+	return err
+}
+
 const failImport = `-- name: FailImport :exec
 UPDATE imports SET state = 'FAILED', error = $1::text, finished_at = now(), updated_at = now() WHERE id = $2 AND attempt = $3 AND state IN ('CHECKING', 'RUNNING')
 `

@@ -72,6 +72,16 @@ func TestImportUpload(t *testing.T) {
 	b.get(page).want(t, 200, "Try every row")
 	b.post(page+"/cancel", nil).want(t, 409)
 
+	// Of files that nobody imports, the newest stay.
+	s.exec(`INSERT INTO imports (id, user_id, asked_by, table_name, file_name, header, total, created_at) SELECT gen_random_uuid(), $1, '', 'contacts', 'old.csv', '{name}', 1, now() - interval '1 hour' - n * interval '1 minute'
+		FROM generate_series(1, 30) n`, s.userID("admin@example.org"))
+	last := newID().String()
+	b.upload("contacts", last, "last.csv", "name\nx\n").want(t, 303)
+	if n := s.count("SELECT count(*) FROM imports WHERE created_at > now() - interval '79 minutes' - interval '30 seconds'"); n != 20 || s.count("SELECT count(*) FROM imports") != 20 {
+		t.Errorf("%d imports wait", n)
+	}
+	s.exec("DELETE FROM imports WHERE id <> $1", id)
+
 	// By role, and by what a table takes.
 	s.colleague("support")
 	s.exec("INSERT INTO admin_roles (name, description, workers, messages, records, people, system) VALUES ('clerk', '', false, false, true, false, false)")

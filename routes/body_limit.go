@@ -23,11 +23,11 @@ func uploadLimit(method, path string) int {
 	return 0
 }
 
-// limitBody allows a larger body where files are sent, before it is read.
-func limitBody(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+// limitBody allows a larger body where files are sent, before it is read, to whoever seems to be signed in.
+func (s *server) limitBody(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	path, _, _ := strings.Cut(string(header.RequestURI()), "?")
 	most := uploadLimit(string(header.Method()), path)
-	if most == 0 {
+	if most == 0 || len(header.Cookie(s.sessions.Cookie.Name)) == 0 {
 		return fasthttp.RequestConfig{}
 	}
 	return fasthttp.RequestConfig{MaxRequestBodySize: most, ReadTimeout: uploadTimeout}

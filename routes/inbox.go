@@ -54,15 +54,17 @@ func (l inboxView) query(more ...string) string {
 }
 
 // inboxPage is the list of chats; htmx asks for more of its rows.
-func (s *server) inboxPage(c *fiber.Ctx) error {
-	ctx, v, look := c.UserContext(), visitorOf(c), inboxViewOf(c)
+func (s *server) inboxPage(c *fiber.Ctx) error { return s.listInbox(c, s.ownDesk(c)) }
+
+func (s *server) listInbox(c *fiber.Ctx, d desk) error {
+	ctx, look := c.UserContext(), inboxViewOf(c)
 	from, err := parseCursor(c.Query("cursor"))
 	if err != nil {
 		return err
 	}
 	var list ChatList
-	err = s.inTenant(ctx, v.Tenant, func(q *queries.Queries) (err error) {
-		list, err = listChats(ctx, q, v.Tenant, look, from)
+	err = d.query(ctx, func(q *queries.Queries) (err error) {
+		list, err = listChats(ctx, q, d, look, from)
 		return err
 	})
 	if err != nil {
@@ -71,55 +73,60 @@ func (s *server) inboxPage(c *fiber.Ctx) error {
 	if wantsHTMX(c) {
 		return s.render(c, http.StatusOK, "fragments/chat_rows", list)
 	}
-	return s.showInbox(c, http.StatusOK, look, list, nil)
+	return s.showInbox(c, d, http.StatusOK, look, list, nil)
 }
 
-func (s *server) showInbox(c *fiber.Ctx, status int, look inboxView, list ChatList, thread *Thread) error {
+func (s *server) showInbox(c *fiber.Ctx, d desk, status int, look inboxView, list ChatList, thread *Thread) error {
 	page := InboxPage{Page: s.page(c, words.T(look.lang, "nav.inbox"), "inbox"), List: list, Thread: thread}
 	stream := url.Values{"show": {look.show}, "q": {look.search}}
 	if thread != nil {
 		page.Title = thread.Head.Contact
 		stream.Set("chat", thread.ID)
 	}
-	page.StreamURL = inboxURL + "/stream?" + stream.Encode()
+	page.StreamURL = d.base + "/stream?" + stream.Encode()
+	if d.operator {
+		page.Page = s.page(c, d.name, "tenants")
+		page.StreamURL, page.TenantURL = d.base+"/stream?"+stream.Encode(), tenantBase(d.tenant)
+		return s.render(c, status, "admin/chats", page)
+	}
 	return s.render(c, status, "portal/inbox", page)
 }
 
 // listChats reads one page of the list, or with ids these chats only, where they belong to the view.
-func listChats(ctx context.Context, q *queries.Queries, tenant uuid.UUID, look inboxView, from cursor, ids ...uuid.UUID) (ChatList, error) {
+func listChats(ctx context.Context, q *queries.Queries, d desk, look inboxView, from cursor, ids ...uuid.UUID) (ChatList, error) {
 	rows, err := q.ListChats(ctx, queries.ListChatsParams{
-		TenantID: tenant, Ids: ids, BeforeAt: from.at, BeforeID: from.id, Show: look.show, Search: escapeLike(look.search), Digits: phoneDigits(look.search),
+		TenantID: d.tenant, Ids: ids, BeforeAt: from.at, BeforeID: from.id, Show: look.show, Search: escapeLike(look.search), Digits: phoneDigits(look.search),
 		PageSize: pageSize + 1,
 	})
 	if err != nil {
 		return ChatList{}, err
 	}
-	list := ChatList{Lang: look.lang, Show: look.show, Search: look.search, Tabs: inboxTabs(look)}
+	list := ChatList{Lang: look.lang, Base: d.base, Operator: d.operator, Show: look.show, Search: look.search, Tabs: d.tabs(look)}
 	if len(rows) > pageSize {
 		rows = rows[:pageSize]
 		last := rows[pageSize-1]
-		list.MoreURL = inboxURL + look.query("cursor", cursor{last.LastAt, last.ID}.String())
+		list.MoreURL = d.base + look.query("cursor", cursor{last.LastAt, last.ID}.String())
 	}
 	for _, r := range rows {
-		list.Rows = append(list.Rows, chatRow(r, look))
+		list.Rows = append(list.Rows, d.chatRow(r, look))
 	}
 	return list, nil
 }
 
-func inboxTabs(look inboxView) (tabs []InboxTab) {
+func (d desk) tabs(look inboxView) (tabs []InboxTab) {
 	for _, show := range inboxShows {
 		key := strings.TrimPrefix(show, "all")
 		tabs = append(tabs, InboxTab{Show: key, Label: words.T(look.lang, "inbox.show."+show), Current: key == look.show,
-			URL: inboxURL + inboxView{show: key, search: look.search}.query()})
+			URL: d.base + inboxView{show: key, search: look.search}.query()})
 	}
 	return tabs
 }
 
-func chatRow(r queries.ListChatsRow, look inboxView) ChatRow {
+func (d desk) chatRow(r queries.ListChatsRow, look inboxView) ChatRow {
 	last := messageView(queries.ListMessagesRow{MessageLog: queries.MessageLog{ID: r.MessageID, Direction: r.Direction, Kind: r.Kind, MessageText: r.MessageText,
 		Status: r.Status, Source: r.Source, CreatedAt: r.LastAt}, ContactName: r.Name, ContactPhone: r.PhoneNumber}, look.lang)
 	return ChatRow{
-		ID: r.ID.String(), Lang: look.lang, URL: inboxURL + "/" + r.ID.String() + look.query(), Contact: last.Contact(), Last: last, By: last.By, At: r.LastAt,
+		ID: r.ID.String(), Lang: look.lang, URL: d.base + "/" + r.ID.String() + look.query(), Contact: last.Contact(), Last: last, By: last.By, At: r.LastAt,
 		Unread: int(r.Unread), Waiting: r.HandoffAt != nil, Paused: paused(r.PausedAt, r.PausedUntil), Out: r.OptedOutAt != nil, Labels: r.Labels, Selected: r.ID == look.chosen,
 	}
 }

@@ -20,19 +20,21 @@ import (
 var pauseMinutes = []string{"30", "60", "240", "1440", "0"}
 
 // chatAnswer sends what a person wrote. A form that is sent twice is one message: its key and its words say that it is the same.
-func (s *server) chatAnswer(c *fiber.Ctx) error {
-	ctx, v := c.UserContext(), visitorOf(c)
-	id, err := s.ownChat(c)
+func (s *server) chatAnswer(c *fiber.Ctx) error { return s.answerChat(c, s.ownDesk(c)) }
+
+func (s *server) answerChat(c *fiber.Ctx, d desk) error {
+	ctx, v := c.UserContext(), d.v
+	id, err := chatAt(c, d)
 	if err != nil {
 		return err
 	}
 	text, key := c.FormValue("text"), c.FormValue("key")
-	answer := jobs.ChatAnswer{TenantID: v.Tenant, ConversationID: id, Text: text, Actor: v.actor()}
+	answer := jobs.ChatAnswer{TenantID: d.tenant, ConversationID: id, Text: text, Actor: v.actor()}
 	if key != "" && len(key) <= 100 {
 		sum := sha256.Sum256([]byte(text))
 		answer.IdempotencyKey = "form " + hex.EncodeToString([]byte(key)) + " " + hex.EncodeToString(sum[:8])
 	}
-	form := composer(id, v.Lang)
+	form := d.composer(id)
 	_, err = s.Commands.AnswerChat(ctx, answer)
 	if refusal, ok := formRefusal(err); ok {
 		form.Text, form.Key, form.Error = text, key, words.Refusal(v.Lang, refusal.Message)
@@ -42,7 +44,7 @@ func (s *server) chatAnswer(c *fiber.Ctx) error {
 		if wantsHTMX(c) {
 			return s.render(c, http.StatusUnprocessableEntity, "fragments/composer", form)
 		}
-		return s.showThread(c, http.StatusUnprocessableEntity, func(t *Thread) { t.Compose = form })
+		return s.showThread(c, d, http.StatusUnprocessableEntity, func(t *Thread) { t.Compose = form })
 	}
 	if err != nil {
 		return err
@@ -50,14 +52,14 @@ func (s *server) chatAnswer(c *fiber.Ctx) error {
 	return s.done(c, form.Action, "fragments/composer", form, "") // the stream brings the message
 }
 
-// ownChat reads the chat a path names through the tenant's door: nobody of another business is there.
-func (s *server) ownChat(c *fiber.Ctx) (id uuid.UUID, err error) {
-	v, ctx := visitorOf(c), c.UserContext()
+// chatAt reads the chat a path names through the tenant's door: nobody of another business is there.
+func chatAt(c *fiber.Ctx, d desk) (id uuid.UUID, err error) {
+	ctx := c.UserContext()
 	if id, err = chatID(c); err != nil {
 		return id, err
 	}
-	err = s.inTenant(ctx, v.Tenant, func(q *queries.Queries) error {
-		_, err := q.GetChat(ctx, queries.GetChatParams{TenantID: v.Tenant, ConversationID: id})
+	err = d.query(ctx, func(q *queries.Queries) error {
+		_, err := q.GetChat(ctx, queries.GetChatParams{TenantID: d.tenant, ConversationID: id})
 		return noChat(err)
 	})
 	return id, err
@@ -81,7 +83,7 @@ func (s *server) chatChange(c *fiber.Ctx, text string, change func(context.Conte
 	if err != nil {
 		return err
 	}
-	return s.done(c, inboxURL+"/"+id.String(), "fragments/chat_bar", chatBar(chat, v), text)
+	return s.done(c, inboxURL+"/"+id.String(), "fragments/chat_bar", s.ownDesk(c).chatBar(chat), text)
 }
 
 // chatTakeOver has the bot stay out of a chat for some minutes, or until it is handed back.
@@ -109,7 +111,7 @@ func (s *server) chatHandBack(c *fiber.Ctx) error {
 // chatRead notes that somebody has the chat before their eyes.
 func (s *server) chatRead(c *fiber.Ctx) error {
 	ctx, v := c.UserContext(), visitorOf(c)
-	id, err := s.ownChat(c)
+	id, err := chatAt(c, s.ownDesk(c))
 	if err != nil {
 		return err
 	}

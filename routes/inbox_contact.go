@@ -81,7 +81,7 @@ func (s *server) infoChange(c *fiber.Ctx, problem string, change func(context.Co
 	if wantsHTMX(c) {
 		return s.render(c, http.StatusUnprocessableEntity, "fragments/contact_info", info)
 	}
-	return s.showThread(c, http.StatusUnprocessableEntity, func(t *Thread) { t.Info = info })
+	return s.showThread(c, s.ownDesk(c), http.StatusUnprocessableEntity, func(t *Thread) { t.Info = info })
 }
 
 func (s *server) noteAdd(c *fiber.Ctx) error {

@@ -15,29 +15,30 @@ import (
 )
 
 // inboxStream keeps the list of chats, and the one that is open, up to date.
-func (s *server) inboxStream(c *fiber.Ctx) error {
-	v := visitorOf(c)
-	live := &inboxLive{s: s, v: v, look: inboxViewOf(c), alarm: time.NewTimer(math.MaxInt64)}
+func (s *server) inboxStream(c *fiber.Ctx) error { return s.streamInbox(c, s.ownDesk(c)) }
+
+func (s *server) streamInbox(c *fiber.Ctx, d desk) error {
+	live := &inboxLive{s: s, desk: d, look: inboxViewOf(c), alarm: time.NewTimer(math.MaxInt64)}
 	if id := c.Query("chat"); id != "" {
 		var err error
 		if live.look.chosen, err = uuid.Parse(id); err != nil {
 			return notFound("This chat")
 		}
-		err = s.inTenant(c.UserContext(), v.Tenant, func(q *queries.Queries) error {
-			_, err := q.GetChat(c.UserContext(), queries.GetChatParams{TenantID: v.Tenant, ConversationID: live.look.chosen})
+		err = d.query(c.UserContext(), func(q *queries.Queries) error {
+			_, err := q.GetChat(c.UserContext(), queries.GetChatParams{TenantID: d.tenant, ConversationID: live.look.chosen})
 			return noChat(err)
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return s.stream(c, feed{sub: s.Hub.Subscribe(v.Tenant), allowed: s.alive(v), present: live.present, changed: live.changed, alarm: live.alarm, rang: live.present})
+	return s.stream(c, feed{sub: s.Hub.Subscribe(d.tenant), allowed: s.alive(d.v), present: live.present, changed: live.changed, alarm: live.alarm, rang: live.present})
 }
 
 // inboxLive sends what changes in one tenant's inbox.
 type inboxLive struct {
+	desk
 	s     *server
-	v     *visitor
 	look  inboxView
 	alarm *time.Timer // goes off when a pause ends by itself
 }
@@ -45,7 +46,7 @@ type inboxLive struct {
 // present sends everything the page shows: the list's first page, and of the open chat its latest messages and who answers in it.
 func (l *inboxLive) present(ctx context.Context, w *eventWriter) error {
 	return l.query(ctx, func(q *queries.Queries) error {
-		list, err := listChats(ctx, q, l.v.Tenant, l.look, newest())
+		list, err := listChats(ctx, q, l.desk, l.look, newest())
 		if err != nil {
 			return err
 		}
@@ -66,7 +67,7 @@ func (l *inboxLive) present(ctx context.Context, w *eventWriter) error {
 		if err := l.sendChat(ctx, q, w); err != nil {
 			return err
 		}
-		lines, _, err := l.s.threadLines(ctx, q, l.v, l.look.chosen, math.MaxInt64)
+		lines, _, err := l.s.threadLines(ctx, q, l.desk, l.look.chosen, math.MaxInt64)
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func (l *inboxLive) changed(ctx context.Context, w *eventWriter, events []Event)
 	}
 	return l.query(ctx, func(q *queries.Queries) error {
 		if len(messages) > 0 {
-			of, err := q.ChatsOfMessages(ctx, queries.ChatsOfMessagesParams{TenantID: l.v.Tenant, Ids: messages})
+			of, err := q.ChatsOfMessages(ctx, queries.ChatsOfMessagesParams{TenantID: l.tenant, Ids: messages})
 			if err != nil {
 				return err
 			}
@@ -118,15 +119,11 @@ func (l *inboxLive) changed(ctx context.Context, w *eventWriter, events []Event)
 	})
 }
 
-func (l *inboxLive) query(ctx context.Context, fn func(*queries.Queries) error) error {
-	return l.s.inTenant(ctx, l.v.Tenant, fn)
-}
-
 // sendRows sends chats as they are in the list now, and takes out of it what does not belong there any more.
 func (l *inboxLive) sendRows(ctx context.Context, q *queries.Queries, w *eventWriter, chats []uuid.UUID) error {
 	slices.SortFunc(chats, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
 	chats = slices.Compact(chats)
-	list, err := listChats(ctx, q, l.v.Tenant, l.look, newest(), chats...)
+	list, err := listChats(ctx, q, l.desk, l.look, newest(), chats...)
 	if err != nil {
 		return err
 	}
@@ -144,7 +141,7 @@ func (l *inboxLive) sendRows(ctx context.Context, q *queries.Queries, w *eventWr
 
 // sendMessages sends those of these messages that are of the open chat.
 func (l *inboxLive) sendMessages(ctx context.Context, q *queries.Queries, w *eventWriter, ids []uuid.UUID) error {
-	rows, err := q.ThreadMessagesByID(ctx, queries.ThreadMessagesByIDParams{TenantID: l.v.Tenant, ConversationID: l.look.chosen, Ids: ids})
+	rows, err := q.ThreadMessagesByID(ctx, queries.ThreadMessagesByIDParams{TenantID: l.tenant, ConversationID: l.look.chosen, Ids: ids})
 	if err != nil {
 		return err
 	}
@@ -166,29 +163,32 @@ func (l *inboxLive) sendLines(w *eventWriter, lines []ThreadLine) error {
 
 // sendChat sends who answers in the open chat, what is known about its customer, and whether what is written leaves at once.
 func (l *inboxLive) sendChat(ctx context.Context, q *queries.Queries, w *eventWriter) error {
-	chat, err := q.GetChat(ctx, queries.GetChatParams{TenantID: l.v.Tenant, ConversationID: l.look.chosen})
+	chat, err := q.GetChat(ctx, queries.GetChatParams{TenantID: l.tenant, ConversationID: l.look.chosen})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil // it has become part of another one
 	}
 	if err != nil {
 		return err
 	}
-	info, err := contactInfo(ctx, q, l.v, chat)
-	if err != nil {
-		return err
-	}
-	t, err := q.GetTenant(ctx, l.v.Tenant)
+	t, err := q.GetTenant(ctx, l.tenant)
 	if err != nil {
 		return err
 	}
 	away := Composer{Lang: l.v.Lang, Away: t.WhatsappSession.State != queries.SessionStateCONNECTED}
-	return l.s.sendFragments(w, "chat", fragment{"fragments/chat_head", chatHead(chat, l.v.Lang)}, fragment{"fragments/chat_bar", chatBar(chat, l.v)},
-		fragment{"fragments/contact_info", info}, fragment{"fragments/composer_away", away})
+	parts := []fragment{{"fragments/chat_head", chatHead(chat, l.v.Lang)}, {"fragments/chat_bar", l.chatBar(chat)}, {"fragments/composer_away", away}}
+	if !l.operator {
+		info, err := contactInfo(ctx, q, l.v, chat)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, fragment{"fragments/contact_info", info})
+	}
+	return l.s.sendFragments(w, "chat", parts...)
 }
 
 // sendHandoffs sends how many customers wait for a person, and sets the alarm for the next pause that ends by itself.
 func (l *inboxLive) sendHandoffs(ctx context.Context, q *queries.Queries, w *eventWriter) error {
-	next, err := l.s.sendHandoffs(ctx, q, w, l.v.Tenant, l.v.Lang)
+	next, err := l.s.sendHandoffs(ctx, q, w, l.tenant, l.v.Lang)
 	if err == nil && next.After(time.Unix(0, 0)) {
 		l.alarm.Reset(max(time.Until(next), 0) + 50*time.Millisecond) // past it on our clock, too
 	}

@@ -44,12 +44,12 @@ func paused(since, until *time.Time) bool {
 
 // threadPage is one chat, beside the list where there is room for both.
 func (s *server) threadPage(c *fiber.Ctx) error {
-	return s.showThread(c, http.StatusOK, func(*Thread) {})
+	return s.showThread(c, s.ownDesk(c), http.StatusOK, func(*Thread) {})
 }
 
 // showThread answers with the page of a chat and what is special this time.
-func (s *server) showThread(c *fiber.Ctx, status int, special func(*Thread)) error {
-	ctx, v, look := c.UserContext(), visitorOf(c), inboxViewOf(c)
+func (s *server) showThread(c *fiber.Ctx, d desk, status int, special func(*Thread)) error {
+	ctx, look := c.UserContext(), inboxViewOf(c)
 	id, err := chatID(c)
 	if err != nil {
 		return err
@@ -57,42 +57,45 @@ func (s *server) showThread(c *fiber.Ctx, status int, special func(*Thread)) err
 	look.chosen = id
 	var list ChatList
 	var t Thread
-	err = s.inTenant(ctx, v.Tenant, func(q *queries.Queries) (err error) {
-		if t, err = s.thread(ctx, q, v, id); err != nil {
+	err = d.query(ctx, func(q *queries.Queries) (err error) {
+		if t, err = s.thread(ctx, q, d, id); err != nil {
 			return noChat(err)
 		}
-		list, err = listChats(ctx, q, v.Tenant, look, newest())
+		list, err = listChats(ctx, q, d, look, newest())
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	t.BackURL = inboxURL + look.query()
+	t.BackURL = d.base + look.query()
 	special(&t)
-	return s.showInbox(c, status, look, list, &t)
+	return s.showInbox(c, d, status, look, list, &t)
 }
 
 // thread reads a chat with its latest messages.
-func (s *server) thread(ctx context.Context, q *queries.Queries, v *visitor, id uuid.UUID) (Thread, error) {
-	t := Thread{ID: id.String(), Lang: v.Lang}
-	chat, err := q.GetChat(ctx, queries.GetChatParams{TenantID: v.Tenant, ConversationID: id})
+func (s *server) thread(ctx context.Context, q *queries.Queries, d desk, id uuid.UUID) (Thread, error) {
+	t := Thread{ID: id.String(), Lang: d.v.Lang, Operator: d.operator}
+	chat, err := q.GetChat(ctx, queries.GetChatParams{TenantID: d.tenant, ConversationID: id})
 	if err != nil {
 		return t, err
 	}
-	t.Head, t.Bar = chatHead(chat, v.Lang), chatBar(chat, v)
-	if t.Lines, t.OlderURL, err = s.threadLines(ctx, q, v, id, math.MaxInt64); err != nil {
+	t.Head, t.Bar = chatHead(chat, d.v.Lang), d.chatBar(chat)
+	if t.Lines, t.OlderURL, err = s.threadLines(ctx, q, d, id, math.MaxInt64); err != nil {
 		return t, err
 	}
-	if t.Info, err = contactInfo(ctx, q, v, chat); err != nil {
-		return t, err
-	}
-	tenant, err := q.GetTenant(ctx, v.Tenant)
+	tenant, err := q.GetTenant(ctx, d.tenant)
 	if err != nil {
 		return t, err
 	}
-	t.Compose = composer(id, v.Lang)
+	t.Compose = d.composer(id)
 	t.Compose.Away = tenant.WhatsappSession.State != queries.SessionStateCONNECTED
-	t.Canned, err = listCanned(ctx, q, v.Tenant)
+	if d.operator {
+		return t, nil
+	}
+	if t.Info, err = contactInfo(ctx, q, d.v, chat); err != nil {
+		return t, err
+	}
+	t.Canned, err = listCanned(ctx, q, d.tenant)
 	return t, err
 }
 
@@ -109,8 +112,12 @@ func chatHead(chat queries.GetChatRow, lang string) ChatHead {
 	return h
 }
 
-func chatBar(chat queries.GetChatRow, v *visitor) ChatBar {
-	b := ChatBar{Lang: v.Lang, Action: inboxURL + "/" + chat.ID.String(), Paused: paused(chat.PausedAt, chat.PausedUntil), Out: chat.OptedOutAt != nil}
+func (d desk) chatBar(chat queries.GetChatRow) ChatBar {
+	v := d.v
+	b := ChatBar{Lang: v.Lang, Paused: paused(chat.PausedAt, chat.PausedUntil), Out: chat.OptedOutAt != nil}
+	if !d.operator {
+		b.Action = d.base + "/" + chat.ID.String()
+	}
 	if chat.HandoffAt != nil {
 		b.Waiting = *chat.HandoffAt
 	}
@@ -127,22 +134,22 @@ func chatBar(chat queries.GetChatRow, v *visitor) ChatBar {
 }
 
 // composer is an empty form, with a key of its own.
-func composer(chat uuid.UUID, lang string) Composer {
-	return Composer{Lang: lang, Action: inboxURL + "/" + chat.String(), Key: rand.Text()}
+func (d desk) composer(chat uuid.UUID) Composer {
+	return Composer{Lang: d.v.Lang, Operator: d.operator, Notice: d.notice, Action: d.base + "/" + chat.String(), Key: rand.Text()}
 }
 
 // threadLines reads one page of a chat's messages that are before a place in its order, oldest first.
-func (s *server) threadLines(ctx context.Context, q *queries.Queries, v *visitor, chat uuid.UUID, before int64) (lines []ThreadLine, older string, err error) {
-	rows, err := q.ThreadMessages(ctx, queries.ThreadMessagesParams{TenantID: v.Tenant, ConversationID: chat, BeforeSeq: before, PageSize: threadSize + 1})
+func (s *server) threadLines(ctx context.Context, q *queries.Queries, d desk, chat uuid.UUID, before int64) (lines []ThreadLine, older string, err error) {
+	rows, err := q.ThreadMessages(ctx, queries.ThreadMessagesParams{TenantID: d.tenant, ConversationID: chat, BeforeSeq: before, PageSize: threadSize + 1})
 	if err != nil {
 		return nil, "", err
 	}
 	if len(rows) > threadSize {
 		rows = rows[:threadSize]
-		older = inboxURL + "/" + chat.String() + "/older?before=" + strconv.FormatInt(*rows[threadSize-1].MessageLog.Seq, 10)
+		older = d.base + "/" + chat.String() + "/older?before=" + strconv.FormatInt(*rows[threadSize-1].MessageLog.Seq, 10)
 	}
 	for i := len(rows) - 1; i >= 0; i-- {
-		lines = append(lines, s.threadLine(rows[i], v, lines))
+		lines = append(lines, s.threadLine(rows[i], d.v, lines))
 	}
 	return lines, older, nil
 }
@@ -173,8 +180,10 @@ func (s *server) dayOf(t time.Time) time.Time {
 }
 
 // threadOlder is the page of messages before those that are shown.
-func (s *server) threadOlder(c *fiber.Ctx) error {
-	ctx, v := c.UserContext(), visitorOf(c)
+func (s *server) threadOlder(c *fiber.Ctx) error { return s.olderLines(c, s.ownDesk(c)) }
+
+func (s *server) olderLines(c *fiber.Ctx, d desk) error {
+	ctx := c.UserContext()
 	id, err := chatID(c)
 	if err != nil {
 		return err
@@ -183,12 +192,12 @@ func (s *server) threadOlder(c *fiber.Ctx) error {
 	if err != nil {
 		return refuse(http.StatusUnprocessableEntity, "This place in the list is not known. Open the list from its start.")
 	}
-	t := Thread{ID: id.String(), Lang: v.Lang}
-	err = s.inTenant(ctx, v.Tenant, func(q *queries.Queries) (err error) {
-		if _, err = q.GetChat(ctx, queries.GetChatParams{TenantID: v.Tenant, ConversationID: id}); err != nil {
+	t := Thread{ID: id.String(), Lang: d.v.Lang}
+	err = d.query(ctx, func(q *queries.Queries) (err error) {
+		if _, err = q.GetChat(ctx, queries.GetChatParams{TenantID: d.tenant, ConversationID: id}); err != nil {
 			return noChat(err)
 		}
-		t.Lines, t.OlderURL, err = s.threadLines(ctx, q, v, id, before)
+		t.Lines, t.OlderURL, err = s.threadLines(ctx, q, d, id, before)
 		return err
 	})
 	if err != nil {

@@ -6,22 +6,25 @@ import (
 	"flowhq/templates/words"
 )
 
-// InboxPage is the business's chats and, with one chosen, what was written in it (template "portal/inbox"). On a phone one of the two
-// is shown, on a desk both.
+// InboxPage is the business's chats and, with one chosen, what was written in it (template "portal/inbox"; for the operator "admin/chats"). On a
+// phone one of the two is shown, on a desk both.
 type InboxPage struct {
 	Page
-	List   ChatList
-	Thread *Thread // nil: none is chosen
+	List      ChatList
+	Thread    *Thread // nil: none is chosen
+	TenantURL string  // for the operator: the tenant's page
 }
 
 // ChatList is the list of chats, the latest first (template "fragments/chat_list"; its rows alone: "fragments/chat_rows").
 type ChatList struct {
-	Lang    string
-	Tabs    []InboxTab
-	Show    string // the chosen tab
-	Search  string
-	Rows    []ChatRow
-	MoreURL string // older ones; empty at the end
+	Lang     string
+	Base     string // its address
+	Operator bool   // one of the operator's people looks on
+	Tabs     []InboxTab
+	Show     string // the chosen tab
+	Search   string
+	Rows     []ChatRow
+	MoreURL  string // older ones; empty at the end
 }
 
 // Filtered tells whether not all chats are listed.
@@ -66,6 +69,7 @@ type Handoffs struct {
 // Thread is one chat (template "fragments/thread").
 type Thread struct {
 	ID, Lang string
+	Operator bool   // one of the operator's people looks on
 	BackURL  string // the list, as it was
 	Head     ChatHead
 	Lines    []ThreadLine // oldest first
@@ -105,7 +109,7 @@ func (l ThreadLine) WriterIcon() string {
 
 // ChatBar says who answers in a chat, and changes it (template "fragments/chat_bar", element id "chat-bar").
 type ChatBar struct {
-	Lang, Action string    // Action: the chat's address
+	Lang, Action string    // Action: the chat's address; empty: the reader changes nothing here
 	Waiting      time.Time // since when the customer asks for a person; zero: not
 	Paused       bool
 	By           string    // who took over; empty: somebody
@@ -128,6 +132,8 @@ func (b ChatBar) PauseChoices() []Choice {
 // Composer is where a person answers (template "fragments/composer", element id "composer").
 type Composer struct {
 	Lang, Action string
+	Operator     bool   // the business's quick answers are not the operator's
+	Notice       string // why the reader may not write; empty: they may
 	Key          string // of this form: sent twice, the message goes out once
 	Text, Error  string
 	Away         bool // the number is not connected: the message waits

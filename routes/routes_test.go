@@ -26,6 +26,7 @@ var callerNames = [callers]string{"signed out", "admin", "owner", "staff", "API 
 var lesser = map[string][2]int{
 	"POST /admin/tenants":                         {403, 403},
 	"POST /admin/tenants/:id/messages":            {403, 403},
+	"POST /admin/tenants/:id/chats/:chat/answer":  {403, 403},
 	"POST /admin/tenants/:id/config":              {403, 403},
 	"POST /admin/tenants/:id/worker/:action":      {409, 403}, // the admin has started it already
 	"POST /admin/tenants/:id/pair-code":           {422, 403},
@@ -97,6 +98,11 @@ var expected = map[string][callers]int{
 	"GET /admin/tenants/:id/ledger":               {303, 200, 403, 403, 303},
 	"GET /admin/tenants/:id/messages":             {303, 200, 403, 403, 303},
 	"POST /admin/tenants/:id/messages":            {303, 422, 403, 403, 303},
+	"GET /admin/tenants/:id/chats":                {303, 200, 403, 403, 303},
+	"GET /admin/tenants/:id/chats/stream":         {401, 200, 403, 403, 401},
+	"GET /admin/tenants/:id/chats/:chat":          {303, 404, 403, 403, 303},
+	"GET /admin/tenants/:id/chats/:chat/older":    {303, 404, 403, 403, 303},
+	"POST /admin/tenants/:id/chats/:chat/answer":  {303, 404, 403, 403, 303},
 	"GET /admin/tenants/:id/events":               {303, 200, 403, 403, 303},
 	"POST /admin/tenants/:id/config":              {303, 422, 403, 403, 303},
 	"POST /admin/tenants/:id/worker/:action":      {303, 303, 403, 403, 303},

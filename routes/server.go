@@ -139,7 +139,7 @@ func (s *server) app() *fiber.App {
 		DisableStartupMessage:   true,
 		ErrorHandler:            s.fail,
 	})
-	app.Server().HeaderReceived = limitBody
+	app.Server().HeaderReceived = s.limitBody
 	app.Use(s.observe, s.protect, s.recoverPanic)
 	s.paths = map[string]bool{}
 	for _, r := range s.table() {

@@ -17,7 +17,7 @@ func inboxSamples(t testing.TB, add func(name, template string, data any), now t
 	const lang = words.Swahili
 	chats := chatList(lang, now)
 	add("inbox", "portal/inbox", page(lang, chats, nil))
-	add("inbox-nothing", "portal/inbox", page(lang, routes.ChatList{Lang: lang, Tabs: chats.Tabs, Search: "zzz", Show: "waiting"}, nil))
+	add("inbox-nothing", "portal/inbox", page(lang, routes.ChatList{Lang: lang, Base: "/portal/inbox", Tabs: chats.Tabs, Search: "zzz", Show: "waiting"}, nil))
 	for _, lang := range words.Languages {
 		thread := thread(lang, now)
 		add("inbox-thread-"+lang, "portal/inbox", page(lang, chatList(lang, now), &thread))
@@ -31,12 +31,22 @@ func inboxSamples(t testing.TB, add func(name, template string, data any), now t
 	paused.Bar = routes.ChatBar{Lang: lang, Action: "/portal/inbox/1", Paused: true, By: longName, Until: now.Add(40 * time.Minute)}
 	paused.Canned, paused.Info = nil, routes.ContactInfo{Lang: lang}
 	add("inbox-paused", "portal/inbox", page(lang, chats, &paused))
+	theirs, theirChats := thread(words.English, now), chatList(words.English, now)
+	theirs.Operator, theirs.Bar = true, routes.ChatBar{Lang: words.English, Waiting: now.Add(-5 * time.Minute)}
+	theirs.Compose.Operator, theirChats.Operator, theirChats.Base = true, true, "/admin/tenants/1/chats"
+	operators := routes.InboxPage{Page: operatorPage(longName, "tenants"), List: theirChats, Thread: &theirs, TenantURL: "/admin/tenants/1"}
+	add("chats-thread", "admin/chats", operators)
+	theirChats.Rows, theirChats.MoreURL, operators.Thread = nil, "", nil
+	operators.List = theirChats
+	add("chats-none", "admin/chats", operators)
 	add("canned", "portal/canned", routes.CannedPage{Page: portalPage(lang, words.T(lang, "canned.title"), "inbox"), Canned: routes.CannedPanel{Lang: lang, Rows: thread(lang, now).Canned,
 		New: routes.CannedAnswer{Title: longName}, Errors: routes.FieldErrors{"title": "Tafadhali jaza hapa.", "text": "Tafadhali jaza hapa."}}})
 }
 
+func operatorPage(title, nav string) routes.Page { return page(title, nav) }
+
 func chatList(lang string, now time.Time) routes.ChatList {
-	list := routes.ChatList{Lang: lang, MoreURL: "/portal/inbox?cursor=x"}
+	list := routes.ChatList{Lang: lang, Base: "/portal/inbox", MoreURL: "/portal/inbox?cursor=x"}
 	for i, show := range []string{"", "waiting", "unread", "paused"} {
 		key := show
 		if show == "" {
