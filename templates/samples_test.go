@@ -351,7 +351,7 @@ func samples(t testing.TB) []sample {
 // dataList is a list of messages as the admin shows any table.
 func dataList(now time.Time) routes.DataList {
 	l := routes.DataList{
-		Table: "message_logs", Singular: "message", Plural: "Messages", Many: "messages", Icon: "message-square", Base: "/admin/data/message_logs", Sort: "-created_at", Search: true,
+		Table: "message_logs", Singular: "message", Plural: "Messages", Many: "messages", Icon: "message-square", Base: "/admin/data/message_logs", Sort: "-created_at", Search: true, Import: true,
 		SelfURL: "/admin/data/message_logs", CountURL: "/admin/data/message_logs/count", MoreURL: "/admin/data/message_logs?cursor=x", Example: `status = "FAILED"`, Hints: "[]",
 		Columns: []routes.ColumnHead{{Name: "message_text", Label: "Text", Kind: "longtext"}, {Name: "status", Label: "Status", Kind: "enum"}, {Name: "direction", Label: "Direction", Kind: "enum"},
 			{Name: "tenant_id", Label: "Tenant", Kind: "relation"}, {Name: "from_number", Label: "From", Kind: "phone"}, {Name: "failure", Label: "Failure", Kind: "text"},
