@@ -39,14 +39,14 @@ func (b *tab) focus() string {
 // tabTo presses Tab until the focus is on an element.
 func (b *tab) tabTo(css string) {
 	b.t.Helper()
-	for range 60 {
+	for range 80 {
 		if eval[bool](b, `!!document.activeElement?.matches(`+quoted(css)+`)`) {
 			return
 		}
 		b.press(kb.Tab)
 	}
 	b.shoot("failed")
-	b.t.Fatalf("60 times Tab never reached %s; the focus is on %s", css, b.focus())
+	b.t.Fatalf("80 times Tab never reached %s; the focus is on %s", css, b.focus())
 }
 
 // A mouse is never needed, and the focus is always seen.
