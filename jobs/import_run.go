@@ -118,9 +118,12 @@ func (w *importRunWorker) batch(ctx context.Context, client *river.Client[pgx.Tx
 		err = in.inTx(ctx, rows.actor, func(ctx context.Context, tx pgx.Tx, _ *queries.Queries) error {
 			rows.commands = in.Within(tx)
 			for _, row := range next {
-				o, err := rows.row(ctx, tx, row)
-				if err != nil {
-					return err
+				o := queries.SetImportOutcomeParams{ImportID: row.ImportID, Number: row.Number, Outcome: row.Outcome, Reasons: row.Reasons}
+				// What the try refused stays out, also where it would go by now: people start what they have read.
+				if i.State == queries.ImportStateCHECKING || row.Outcome == nil || *row.Outcome != queries.ImportOutcomeREFUSED {
+					if o, err = rows.row(ctx, tx, row); err != nil {
+						return err
+					}
 				}
 				outcomes, did.Place = append(outcomes, o), row.Number
 				switch *o.Outcome {

@@ -147,6 +147,7 @@ func TestImportContacts(t *testing.T) {
 	if err := s.commands.StartImport(t.Context(), file, i.Attempt-1, importMind); err == nil {
 		t.Error("a report that nobody saw was imported")
 	}
+	s.exec("UPDATE tenants SET name = 'Neema' WHERE phone_number = '+255712000003'") // so a row that was refused would go by now
 	i = s.start(i)
 	s.ok(s.commands.StartImport(t.Context(), file, i.Attempt, importMind)) // a second click
 	if i.State != queries.ImportStateDONE || i.Created != 3 || i.Changed != 1 || i.Refused != 7 {
