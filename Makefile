@@ -17,11 +17,12 @@ demo: setup build ## the same with simulated WhatsApp and sample businesses
 	@exec ./flowhq demo
 
 # whatsmeow has data races of its own when a connection is lost in the middle of a send (exsync.Event under retryFrame), and the
-# race detector fails whichever test meets one: packages that run its clients are tested without it here, and with it by make race.
-WHATSMEOW := . ./whatsapp/...
+# race detector fails whichever test meets one: packages that run its clients are tested without it here, and with it by make race. The
+# templates' tests are a browser's work, to which it adds nothing but time; what renders at the same time is tested in routes.
+UNRACED := . ./whatsapp/... ./templates/...
 test: setup-test ## every test; with the race detector where whatsmeow does not run
-	go test -timeout 20m -p 2 $(WHATSMEOW)
-	go test -race -timeout 20m -p 3 $$(go list ./... | grep -v -e '^flowhq$$' -e '^flowhq/whatsapp')
+	go test -timeout 20m -p 3 $(UNRACED)
+	go test -race -timeout 20m -p 3 $$(go list ./... | grep -v -e '^flowhq$$' -e '^flowhq/whatsapp' -e '^flowhq/templates')
 
 race: setup-test ## every test with the race detector; whatsmeow's own races may show
 	go test -race -timeout 20m -p 2 ./...

@@ -14,15 +14,23 @@ import (
 // upload sends a file to be imported into a table.
 func (b *browser) upload(table, id, name, text string) answer {
 	b.t.Helper()
+	return b.uploadTo("/admin/data/"+table+"/import", name, text, "import", id)
+}
+
+// uploadTo sends a file, and fields given as name, value, name, value.
+func (b *browser) uploadTo(path, name, text string, fields ...string) answer {
+	b.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	must(b.t, form.WriteField("import", id))
+	for i := 0; i+1 < len(fields); i += 2 {
+		must(b.t, form.WriteField(fields[i], fields[i+1]))
+	}
 	part, err := form.CreateFormFile("file", name)
 	must(b.t, err)
 	_, err = part.Write([]byte(text))
 	must(b.t, err)
 	must(b.t, form.Close())
-	return b.send("POST", "/admin/data/"+table+"/import", &body, "Content-Type", form.FormDataContentType())
+	return b.send("POST", path, &body, "Content-Type", form.FormDataContentType(), "Sec-Fetch-Site", "same-origin", "Origin", b.url)
 }
 
 // A file is refused in its form, whatever it holds; a good one is taken in once, and only by who may change its table.

@@ -19,20 +19,20 @@ import (
 
 // Limits of a file of customers: with its rows, the form that follows stays below what a request may have.
 const (
-	importRows  = 3000
-	importBytes = 512 << 10
-	importShown = 100 // rows to look at
+	customersMost  = 3000
+	customersBytes = 512 << 10
+	customersShown = 100 // rows to look at
 )
 
-// columnNames are what people call the columns, in small letters.
-var columnNames = map[string][]string{
+// customerColumns are what people call the columns, in small letters.
+var customerColumns = map[string][]string{
 	"phone":  {"phone", "phone number", "number", "mobile", "tel", "telephone", "whatsapp", "whatsapp number", "simu", "namba", "nambari", "namba ya simu", "nambari ya simu", "namba ya whatsapp"},
 	"name":   {"name", "full name", "customer", "client", "jina", "jina kamili", "mteja"},
 	"labels": {"labels", "label", "tags", "tag", "group", "lebo", "kundi", "makundi"},
 }
 
-// imported is a row of a file as it would be written.
-type imported struct {
+// customerLine is a row of a file as it would be written.
+type customerLine struct {
 	Line   int      `json:"l"`
 	Phone  string   `json:"p"`
 	Name   string   `json:"n,omitempty"`
@@ -41,12 +41,12 @@ type imported struct {
 }
 
 func (s *server) customersImportPage(c *fiber.Ctx) error {
-	return s.showImport(c, http.StatusOK, "", nil)
+	return s.showCustomersImport(c, http.StatusOK, "", nil)
 }
 
-func (s *server) showImport(c *fiber.Ctx, status int, problem string, look *ImportLook) error {
+func (s *server) showCustomersImport(c *fiber.Ctx, status int, problem string, look *CustomerImport) error {
 	lang := langOf(c)
-	return s.render(c, status, "portal/customers_import", ImportPage{Page: s.page(c, words.T(lang, "customers.import"), "inbox"), Error: problem, Look: look})
+	return s.render(c, status, "portal/customers_import", CustomerImportPage{Page: s.page(c, words.T(lang, "customers.import"), "inbox"), Error: problem, Look: look})
 }
 
 // customersImport first shows what a file would do, row by row, and with the rows of that look writes them: all or, where something breaks,
@@ -54,43 +54,43 @@ func (s *server) showImport(c *fiber.Ctx, status int, problem string, look *Impo
 func (s *server) customersImport(c *fiber.Ctx) error {
 	ctx, v := c.UserContext(), visitorOf(c)
 	if carried := c.FormValue("rows"); carried != "" {
-		var rows []imported
-		if json.Unmarshal([]byte(carried), &rows) != nil || len(rows) > importRows {
-			return s.showImport(c, http.StatusUnprocessableEntity, words.T(v.Lang, "customers.choose_again"), nil)
+		var rows []customerLine
+		if json.Unmarshal([]byte(carried), &rows) != nil || len(rows) > customersMost {
+			return s.showCustomersImport(c, http.StatusUnprocessableEntity, words.T(v.Lang, "customers.choose_again"), nil)
 		}
 		return s.writeImport(c, v, rows)
 	}
 	upload, err := c.FormFile("file")
 	if err != nil {
-		return s.showImport(c, http.StatusUnprocessableEntity, words.T(v.Lang, "customers.choose_file"), nil)
+		return s.showCustomersImport(c, http.StatusUnprocessableEntity, words.T(v.Lang, "customers.choose_file"), nil)
 	}
 	file, err := upload.Open()
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, importBytes+1))
+	content, err := io.ReadAll(io.LimitReader(file, customersBytes+1))
 	if err != nil {
 		return err
 	}
 	rows, err := readCustomers(v.Lang, content)
 	if wrong, is := errors.AsType[*spreadsheet.Error](err); is {
-		return s.showImport(c, http.StatusUnprocessableEntity, faultWords(v.Lang, wrong), nil)
+		return s.showCustomersImport(c, http.StatusUnprocessableEntity, faultWords(v.Lang, wrong), nil)
 	} else if err != nil {
-		return s.showImport(c, http.StatusUnprocessableEntity, err.Error(), nil)
+		return s.showCustomersImport(c, http.StatusUnprocessableEntity, err.Error(), nil)
 	}
-	var look ImportLook
+	var look CustomerImport
 	err = s.inTenant(ctx, v.Tenant, func(q *queries.Queries) (err error) {
-		look, err = lookAtImport(ctx, q, v, rows)
+		look, err = lookAtCustomers(ctx, q, v, rows)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.showImport(c, http.StatusOK, "", &look)
+	return s.showCustomersImport(c, http.StatusOK, "", &look)
 }
 
-func (s *server) writeImport(c *fiber.Ctx, v *visitor, rows []imported) error {
+func (s *server) writeImport(c *fiber.Ctx, v *visitor, rows []customerLine) error {
 	ctx, p := c.UserContext(), queries.PutCustomersParams{TenantID: v.Tenant}
 	for _, r := range rows {
 		if r = checkImported(v.Lang, r); r.reason != "" || slices.Contains(p.Phones, r.Phone) { // a form that we did not make
@@ -118,15 +118,15 @@ func faultWords(lang string, e *spreadsheet.Error) string {
 	case spreadsheet.Empty:
 		return words.T(lang, "customers.file_empty")
 	case spreadsheet.TooLarge, spreadsheet.TooManyRows:
-		return words.T(lang, "customers.file_large", "rows", words.Number(lang, importRows))
+		return words.T(lang, "customers.file_large", "rows", words.Number(lang, customersMost))
 	}
 	return words.T(lang, "customers.file_broken", "line", e.Line)
 }
 
 // readCustomers reads a file: its columns are known by their names, in either language, and a column of phone numbers also by them. A file
 // without a line of names is read from its first line on.
-func readCustomers(lang string, content []byte) ([]imported, error) {
-	in, err := spreadsheet.NewReader(content, spreadsheet.Limits{Bytes: importBytes, Rows: importRows, Columns: 60, Cell: 2000})
+func readCustomers(lang string, content []byte) ([]customerLine, error) {
+	in, err := spreadsheet.NewReader(content, spreadsheet.Limits{Bytes: customersBytes, Rows: customersMost, Columns: 60, Cell: 2000})
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func readCustomers(lang string, content []byte) ([]imported, error) {
 	at := map[string]int{"phone": -1, "name": -1, "labels": -1}
 	for i, cell := range header {
 		name := strings.ToLower(strings.Trim(strings.TrimSpace(cell), ":*."))
-		for column, names := range columnNames {
+		for column, names := range customerColumns {
 			if at[column] < 0 && slices.Contains(names, name) {
 				at[column] = i
 			}
@@ -193,9 +193,9 @@ func readCustomers(lang string, content []byte) ([]imported, error) {
 		return strings.Join(strings.Fields(row.Cells[at[column]]), " ")
 	}
 	place := map[string]int{}
-	var rows []imported
+	var rows []customerLine
 	for _, row := range all {
-		r := imported{Line: row.Line, Phone: cell(row, "phone"), Name: cell(row, "name"), reason: faults[row.Line]}
+		r := customerLine{Line: row.Line, Phone: cell(row, "phone"), Name: cell(row, "name"), reason: faults[row.Line]}
 		for label := range strings.FieldsFuncSeq(cell(row, "labels"), func(r rune) bool { return r == ',' || r == ';' || r == '|' }) {
 			if label = strings.TrimSpace(label); label != "" && !slices.Contains(r.Labels, label) {
 				r.Labels = append(r.Labels, label)
@@ -217,7 +217,7 @@ func readCustomers(lang string, content []byte) ([]imported, error) {
 }
 
 // checkImported normalises a row, or says why it is left out.
-func checkImported(lang string, r imported) imported {
+func checkImported(lang string, r customerLine) customerLine {
 	phone, err := jobs.NormalizePhone(r.Phone)
 	switch {
 	case err != nil:
@@ -232,9 +232,9 @@ func checkImported(lang string, r imported) imported {
 	return r
 }
 
-// lookAtImport compares a file's rows with the customers there are.
-func lookAtImport(ctx context.Context, q *queries.Queries, v *visitor, rows []imported) (ImportLook, error) {
-	look := ImportLook{Lang: v.Lang}
+// lookAtCustomers compares a file's rows with the customers there are.
+func lookAtCustomers(ctx context.Context, q *queries.Queries, v *visitor, rows []customerLine) (CustomerImport, error) {
+	look := CustomerImport{Lang: v.Lang}
 	var phones []string
 	for _, r := range rows {
 		if r.reason == "" {
@@ -253,10 +253,10 @@ func lookAtImport(ctx context.Context, q *queries.Queries, v *visitor, rows []im
 	for code, tone := range map[string]string{"new": ToneOK, "changed": ToneWaiting, "same": ToneIdle, "refused": ToneFailed} {
 		states[code] = State{Code: code, Word: words.T(v.Lang, "customers.row_"+code), Tone: tone}
 	}
-	var carried []imported
-	var shown, refused []ImportRow
+	var carried []customerLine
+	var shown, refused []CustomerImportRow
 	for _, r := range rows {
-		row, code := ImportRow{Line: r.Line, Phone: r.Phone, Name: r.Name, Labels: r.Labels, Reason: r.reason}, "new"
+		row, code := CustomerImportRow{Line: r.Line, Phone: r.Phone, Name: r.Name, Labels: r.Labels, Reason: r.reason}, "new"
 		k, there := have[r.Phone]
 		switch {
 		case r.reason != "":
@@ -284,7 +284,7 @@ func lookAtImport(ctx context.Context, q *queries.Queries, v *visitor, rows []im
 	}
 	raw, err := json.Marshal(carried)
 	look.Carry = string(raw)
-	look.Rows = slices.Concat(refused[:min(importShown, len(refused))], shown[:min(importShown, len(shown))]) // what is left out is seen first
+	look.Rows = slices.Concat(refused[:min(customersShown, len(refused))], shown[:min(customersShown, len(shown))]) // what is left out is seen first
 	look.More = len(rows) - len(look.Rows)
 	return look, err
 }

@@ -1,10 +1,8 @@
 package routes
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -16,18 +14,6 @@ import (
 	"flowhq/queries"
 	"flowhq/queries/spreadsheet"
 )
-
-func (b *browser) upload(path, name string, content []byte) answer {
-	b.t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	file, err := form.CreateFormFile("file", name)
-	must(b.t, err)
-	_, err = file.Write(content)
-	must(b.t, err)
-	must(b.t, form.Close())
-	return b.send("POST", path, &body, "Content-Type", form.FormDataContentType(), "Sec-Fetch-Site", "same-origin", "Origin", b.url)
-}
 
 var carriedRows = regexp.MustCompile(`name="rows" value="([^"]*)"`)
 
@@ -52,7 +38,7 @@ func TestOwnersCustomers(t *testing.T) {
 
 	// Import: nothing before it was looked at, everything of it once, whatever is sent twice.
 	file := "Jina;Namba ya simu;Lebo\r\nMama Neema;0713 000 001;VIP, Anadaiwa\r\n\"Juma; Jr\";+255713000002;\r\nNani;abc;\r\nMama Neema tena;255713000001;\r\n=Asha;0754111222;\r\n"
-	look := b.upload("/portal/customers/import", "wateja.csv", []byte(file))
+	look := b.uploadTo("/portal/customers/import", "wateja.csv", file)
 	look.want(t, http.StatusOK, "Nothing is written yet", "not a phone number", "same number as in line 2", "Juma; Jr", `<dt>New</dt><dd class="num">2</dd>`, `<dt>As it is</dt><dd class="num">1</dd>`, `<dt>Left out</dt><dd class="num">2</dd>`)
 	total := func() (n int) {
 		must(t, s.db.System.QueryRow(t.Context(), "SELECT count(*) FROM contacts WHERE tenant_id = $1", mine).Scan(&n))
@@ -74,9 +60,9 @@ func TestOwnersCustomers(t *testing.T) {
 	}
 	for _, bad := range []struct{ content, says string }{
 		{"", "The file is empty"}, {"a,b\nx,y\n", "no column of phone numbers"}, {"phone\n\"broken", "cannot be read"}, {"phone\n" + strings.Repeat("0713000001\n", 3001), "too large"},
-		{strings.Repeat("x", importBytes+1), "too large"},
+		{strings.Repeat("x", customersBytes+1), "too large"},
 	} {
-		b.upload("/portal/customers/import", "x.csv", []byte(bad.content)).want(t, http.StatusUnprocessableEntity, bad.says)
+		b.uploadTo("/portal/customers/import", "x.csv", bad.content).want(t, http.StatusUnprocessableEntity, bad.says)
 	}
 	b.post("/portal/customers/import", url.Values{"rows": {"[{"}}).want(t, http.StatusUnprocessableEntity, "Choose the file again")
 	b.post("/portal/customers/import", url.Values{"rows": {`[{"l":1,"p":"evil"},{"l":2,"p":"0713000009","n":"Ok"}]`}}).want(t, http.StatusSeeOther)
@@ -98,7 +84,7 @@ func TestOwnersCustomers(t *testing.T) {
 	if fmt.Sprint(names) != "[=Asha Customer Juma; Jr Mama Neema Ok]" || phones[0] != "+255 754 111 222" || strings.Contains(got.body, "Secret") {
 		t.Errorf("exported %q %q:\n%s", names, phones, got.body)
 	}
-	b.upload("/portal/customers/import", "again.csv", []byte(got.body)).want(t, http.StatusOK, `<dt>New</dt><dd class="num">0</dd>`, `<dt>Changed</dt><dd class="num">0</dd>`)
+	b.uploadTo("/portal/customers/import", "again.csv", got.body).want(t, http.StatusOK, `<dt>New</dt><dd class="num">0</dd>`, `<dt>Changed</dt><dd class="num">0</dd>`)
 
 	// Pages follow each other without a gap, in either order.
 	for i := range 70 {

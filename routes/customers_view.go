@@ -46,27 +46,27 @@ type CustomerForm struct {
 	Errors            FieldErrors
 }
 
-// ImportPage takes a file of customers (template "portal/customers_import").
-type ImportPage struct {
+// CustomerImportPage takes a file of customers (template "portal/customers_import").
+type CustomerImportPage struct {
 	Page
 	Error string
-	Look  *ImportLook // what the file would do; nil: none was sent
+	Look  *CustomerImport // what the file would do; nil: none was sent
 }
 
-// ImportLook is a file before anything of it is written. Rows go along with the form that writes them.
-type ImportLook struct {
+// CustomerImport is a file before anything of it is written. Rows go along with the form that writes them.
+type CustomerImport struct {
 	Lang                        string
 	New, Changed, Same, Refused int
-	Rows                        []ImportRow // those to look at
-	More                        int         // others
+	Rows                        []CustomerImportRow // those to look at
+	More                        int                 // others
 	Carry                       string
 }
 
 // Writes tells whether an import would change anything.
-func (l ImportLook) Writes() bool { return l.New+l.Changed > 0 }
+func (l CustomerImport) Writes() bool { return l.New+l.Changed > 0 }
 
-// ImportRow is one row of the file.
-type ImportRow struct {
+// CustomerImportRow is one row of the file.
+type CustomerImportRow struct {
 	Line        int
 	Phone, Name string
 	Labels      []string
