@@ -118,6 +118,11 @@ func (c *Commands) worker(ctx context.Context, tenantID uuid.UUID, actor Actor, 
 		if !w.Approved {
 			return errNotApproved(w.Name)
 		}
+		if desired == queries.WorkerStatusRUNNING {
+			if w.Closing {
+				return conflict("%s is being closed. Keep it first, then start it.", w.Name)
+			}
+		}
 		if !legal(allowed(w.Desired, w.Status, w.Jid != nil, true)) {
 			return conflict(refusal, w.Name)
 		}

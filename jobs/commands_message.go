@@ -89,6 +89,9 @@ func (c *Commands) queue(ctx context.Context, m OutgoingMessage, to string,
 		if err != nil {
 			return tenantOr(err)
 		}
+		if err := closing(t.Tenant); err != nil {
+			return err
+		}
 		if t.WhatsappSession.Jid == nil {
 			return conflict("%s has no linked WhatsApp number yet. Link one, then write.", t.Tenant.Name)
 		}

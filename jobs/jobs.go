@@ -87,6 +87,7 @@ func NewWorker(o WorkerOptions) (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, &searchIndexWorker{db: o.DB})
 	river.AddWorker(workers, &messageCountWorker{db: o.DB})
 	river.AddWorker(workers, &retentionWorker{db: o.DB, settings: o.Settings})
+	river.AddWorker(workers, &closeTenantsWorker{db: o.DB})
 	river.AddWorker(workers, &bulkRunWorker{db: o.DB, log: o.Log})
 	river.AddWorker(workers, &importRunWorker{db: o.DB, log: o.Log})
 	var periodic []*river.PeriodicJob

@@ -39,6 +39,8 @@ const (
 	MailSetupApproved = "setup_approved"
 	MailSetupRejected = "setup_rejected"
 	MailSetupActive   = "setup_active"
+	MailClosing       = "closing"
+	MailClosingSoon   = "closing_soon"
 )
 
 // Mail is one mail to one person. Secrets are not part of it: a single-use link gets its token when it is mailed.

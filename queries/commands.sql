@@ -1,6 +1,6 @@
 -- Takes the worker row, so that two commands for one tenant follow each other, and says what the command must know.
 -- name: LockWorker :one
-SELECT w.desired, w.status, s.jid, s.state, t.shard, t.name, (t.approved_at IS NOT NULL)::boolean AS approved
+SELECT w.desired, w.status, s.jid, s.state, t.shard, t.name, (t.approved_at IS NOT NULL)::boolean AS approved, (t.closing_at IS NOT NULL)::boolean AS closing
 FROM worker_processes w
 JOIN tenants t ON t.id = w.tenant_id
 JOIN whatsapp_sessions s ON s.tenant_id = w.tenant_id

@@ -199,7 +199,7 @@ func (q *Queries) LockIdempotencyKey(ctx context.Context, arg LockIdempotencyKey
 }
 
 const lockWorker = `-- name: LockWorker :one
-SELECT w.desired, w.status, s.jid, s.state, t.shard, t.name, (t.approved_at IS NOT NULL)::boolean AS approved
+SELECT w.desired, w.status, s.jid, s.state, t.shard, t.name, (t.approved_at IS NOT NULL)::boolean AS approved, (t.closing_at IS NOT NULL)::boolean AS closing
 FROM worker_processes w
 JOIN tenants t ON t.id = w.tenant_id
 JOIN whatsapp_sessions s ON s.tenant_id = w.tenant_id
@@ -215,6 +215,7 @@ type LockWorkerRow struct {
 	Shard    int16
 	Name     string
 	Approved bool
+	Closing  bool
 }
 
 // Takes the worker row, so that two commands for one tenant follow each other, and says what the command must know.
@@ -229,6 +230,7 @@ func (q *Queries) LockWorker(ctx context.Context, tenantID uuid.UUID) (LockWorke
 		&i.Shard,
 		&i.Name,
 		&i.Approved,
+		&i.Closing,
 	)
 	return i, err
 }

@@ -1707,14 +1707,18 @@ type Shard struct {
 }
 
 type Tenant struct {
-	ID          uuid.UUID
-	Name        string
-	PhoneNumber string
-	Status      TenantStatus
-	Shard       int16
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	ApprovedAt  *time.Time
+	ID            uuid.UUID
+	Name          string
+	PhoneNumber   string
+	Status        TenantStatus
+	Shard         int16
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+	ApprovedAt    *time.Time
+	ClosingAt     *time.Time
+	ClosingReason string
+	ClosingRuns   bool
+	ClosingTold   bool
 }
 
 type TenantConfig struct {

@@ -34,12 +34,14 @@ SELECT max(counted_until)::timestamptz AS since FROM counted_hours HAVING max(co
 -- name: CountSessionsByReason :many
 SELECT reason, count(*) AS sessions, count(*) FILTER (WHERE state = 'CONNECTED') AS connected FROM whatsapp_sessions GROUP BY reason;
 
--- What else needs somebody: workers without a sign of life, tenants that should run and whose shard no node holds, owners' requests.
+-- What else needs somebody: workers without a sign of life, tenants that should run and whose shard no node holds, owners' requests, and
+-- businesses that their owners close.
 -- name: CountTroubles :one
 SELECT (SELECT count(*) FROM worker_processes w WHERE w.status = 'ERROR')::bigint AS stale,
     (SELECT count(*) FROM shards h WHERE coalesce(h.lease_until < now(), true)
         AND EXISTS (SELECT FROM tenants t JOIN worker_processes w ON w.tenant_id = t.id WHERE t.shard = h.id AND w.desired = 'RUNNING'))::bigint AS ownerless,
-    (SELECT count(*) FROM setup_requests r WHERE r.status IN ('SUBMITTED', 'REVIEWING'))::bigint AS requests;
+    (SELECT count(*) FROM setup_requests r WHERE r.status IN ('SUBMITTED', 'REVIEWING'))::bigint AS requests,
+    (SELECT count(*) FROM tenants t WHERE t.closing_at IS NOT NULL)::bigint AS closing;
 
 -- The nodes with what they run.
 -- name: NodeLoads :many

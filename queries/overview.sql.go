@@ -47,20 +47,28 @@ const countTroubles = `-- name: CountTroubles :one
 SELECT (SELECT count(*) FROM worker_processes w WHERE w.status = 'ERROR')::bigint AS stale,
     (SELECT count(*) FROM shards h WHERE coalesce(h.lease_until < now(), true)
         AND EXISTS (SELECT FROM tenants t JOIN worker_processes w ON w.tenant_id = t.id WHERE t.shard = h.id AND w.desired = 'RUNNING'))::bigint AS ownerless,
-    (SELECT count(*) FROM setup_requests r WHERE r.status IN ('SUBMITTED', 'REVIEWING'))::bigint AS requests
+    (SELECT count(*) FROM setup_requests r WHERE r.status IN ('SUBMITTED', 'REVIEWING'))::bigint AS requests,
+    (SELECT count(*) FROM tenants t WHERE t.closing_at IS NOT NULL)::bigint AS closing
 `
 
 type CountTroublesRow struct {
 	Stale     int64
 	Ownerless int64
 	Requests  int64
+	Closing   int64
 }
 
-// What else needs somebody: workers without a sign of life, tenants that should run and whose shard no node holds, owners' requests.
+// What else needs somebody: workers without a sign of life, tenants that should run and whose shard no node holds, owners' requests, and
+// businesses that their owners close.
 func (q *Queries) CountTroubles(ctx context.Context) (CountTroublesRow, error) {
 	row := q.db.QueryRow(ctx, countTroubles)
 	var i CountTroublesRow
-	err := row.Scan(&i.Stale, &i.Ownerless, &i.Requests)
+	err := row.Scan(
+		&i.Stale,
+		&i.Ownerless,
+		&i.Requests,
+		&i.Closing,
+	)
 	return i, err
 }
 

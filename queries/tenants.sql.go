@@ -121,7 +121,7 @@ func (q *Queries) EmptiestShard(ctx context.Context) (int16, error) {
 }
 
 const getTenant = `-- name: GetTenant :one
-SELECT t.id, t.name, t.phone_number, t.status, t.shard, t.created_at, t.updated_at, t.approved_at, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json, s.id, s.tenant_id, s.state, s.reason, s.reason_since, s.reason_until, s.reason_detail, s.jid, s.lid, s.push_name, s.last_qr, s.qr_expires_at, s.pair_code, s.pair_code_expires_at, s.watched_until, s.connected_at, s.last_seen_at, s.created_at, s.updated_at, s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.id, w.tenant_id, w.process_name, w.status, w.desired, w.last_error, w.heartbeat_at, w.started_at, w.created_at, w.updated_at
+SELECT t.id, t.name, t.phone_number, t.status, t.shard, t.created_at, t.updated_at, t.approved_at, t.closing_at, t.closing_reason, t.closing_runs, t.closing_told, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json, s.id, s.tenant_id, s.state, s.reason, s.reason_since, s.reason_until, s.reason_detail, s.jid, s.lid, s.push_name, s.last_qr, s.qr_expires_at, s.pair_code, s.pair_code_expires_at, s.watched_until, s.connected_at, s.last_seen_at, s.created_at, s.updated_at, s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.id, w.tenant_id, w.process_name, w.status, w.desired, w.last_error, w.heartbeat_at, w.started_at, w.created_at, w.updated_at
 FROM tenants t
 JOIN tenant_configs c ON c.tenant_id = t.id
 JOIN whatsapp_sessions s ON s.tenant_id = t.id
@@ -149,6 +149,10 @@ func (q *Queries) GetTenant(ctx context.Context, tenantID uuid.UUID) (GetTenantR
 		&i.Tenant.CreatedAt,
 		&i.Tenant.UpdatedAt,
 		&i.Tenant.ApprovedAt,
+		&i.Tenant.ClosingAt,
+		&i.Tenant.ClosingReason,
+		&i.Tenant.ClosingRuns,
+		&i.Tenant.ClosingTold,
 		&i.TenantConfig.ID,
 		&i.TenantConfig.TenantID,
 		&i.TenantConfig.TemplateType,
@@ -227,7 +231,7 @@ func (q *Queries) ListTenantNames(ctx context.Context) ([]ListTenantNamesRow, er
 }
 
 const listTenants = `-- name: ListTenants :many
-SELECT t.id, t.name, t.phone_number, t.status, t.shard, t.created_at, t.updated_at, t.approved_at, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json, s.id, s.tenant_id, s.state, s.reason, s.reason_since, s.reason_until, s.reason_detail, s.jid, s.lid, s.push_name, s.last_qr, s.qr_expires_at, s.pair_code, s.pair_code_expires_at, s.watched_until, s.connected_at, s.last_seen_at, s.created_at, s.updated_at, s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.id, w.tenant_id, w.process_name, w.status, w.desired, w.last_error, w.heartbeat_at, w.started_at, w.created_at, w.updated_at
+SELECT t.id, t.name, t.phone_number, t.status, t.shard, t.created_at, t.updated_at, t.approved_at, t.closing_at, t.closing_reason, t.closing_runs, t.closing_told, c.id, c.tenant_id, c.template_type, c.business_name, c.language, c.hours_json, c.replies_per_minute, c.created_at, c.updated_at, c.settings_json, s.id, s.tenant_id, s.state, s.reason, s.reason_since, s.reason_until, s.reason_detail, s.jid, s.lid, s.push_name, s.last_qr, s.qr_expires_at, s.pair_code, s.pair_code_expires_at, s.watched_until, s.connected_at, s.last_seen_at, s.created_at, s.updated_at, s.restricted_since, s.restricted_until, s.restricted_checks, s.restricted_number, w.id, w.tenant_id, w.process_name, w.status, w.desired, w.last_error, w.heartbeat_at, w.started_at, w.created_at, w.updated_at
 FROM tenants t
 JOIN tenant_configs c ON c.tenant_id = t.id
 JOIN whatsapp_sessions s ON s.tenant_id = t.id
@@ -280,6 +284,10 @@ func (q *Queries) ListTenants(ctx context.Context, arg ListTenantsParams) ([]Lis
 			&i.Tenant.CreatedAt,
 			&i.Tenant.UpdatedAt,
 			&i.Tenant.ApprovedAt,
+			&i.Tenant.ClosingAt,
+			&i.Tenant.ClosingReason,
+			&i.Tenant.ClosingRuns,
+			&i.Tenant.ClosingTold,
 			&i.TenantConfig.ID,
 			&i.TenantConfig.TenantID,
 			&i.TenantConfig.TemplateType,

@@ -4,7 +4,7 @@ SELECT * FROM users WHERE email = @email;
 
 -- A signed-in person with the business they belong to, or with their rights in the admin.
 -- name: GetVisitor :one
-SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved,
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved, t.closing_at,
     u.admin_role, coalesce(r.workers, false)::boolean AS workers, coalesce(r.messages, false)::boolean AS messages,
     coalesce(r.records, false)::boolean AS records, coalesce(r.people, false)::boolean AS people, coalesce(r.system, false)::boolean AS system
 FROM users u

@@ -231,7 +231,7 @@ func (q *Queries) GetUserByEmail(ctx context.Context, email string) (User, error
 }
 
 const getVisitor = `-- name: GetVisitor :one
-SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved,
+SELECT u.id, u.tenant_id, u.name, u.email, u.role, u.language AS own_language, c.business_name, c.language, (t.approved_at IS NOT NULL)::boolean AS approved, t.closing_at,
     u.admin_role, coalesce(r.workers, false)::boolean AS workers, coalesce(r.messages, false)::boolean AS messages,
     coalesce(r.records, false)::boolean AS records, coalesce(r.people, false)::boolean AS people, coalesce(r.system, false)::boolean AS system
 FROM users u
@@ -251,6 +251,7 @@ type GetVisitorRow struct {
 	BusinessName *string
 	Language     *Language
 	Approved     bool
+	ClosingAt    *time.Time
 	AdminRole    *string
 	Workers      bool
 	Messages     bool
@@ -273,6 +274,7 @@ func (q *Queries) GetVisitor(ctx context.Context, userID uuid.UUID) (GetVisitorR
 		&i.BusinessName,
 		&i.Language,
 		&i.Approved,
+		&i.ClosingAt,
 		&i.AdminRole,
 		&i.Workers,
 		&i.Messages,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
@@ -24,6 +25,7 @@ type visitor struct {
 	Tenant      uuid.UUID // uuid.Nil for an admin
 	Business    string    // empty for an admin
 	Approved    bool      // their business is let in; for an owner who asks to be, false
+	Closing     time.Time // when their business is deleted; zero: it stays
 	Lang        string    // "en" or "sw": the language of their pages
 	AdminRole   string    // of the operator's people: the name of their role
 	rights      Rights    // and what it may do
@@ -108,6 +110,9 @@ func (s *server) identify(c *fiber.Ctx) error {
 		v.Business = *row.BusinessName
 	}
 	v.Lang, v.Approved = pageLanguage(row), row.Approved
+	if row.ClosingAt != nil {
+		v.Closing = *row.ClosingAt
+	}
 	c.Locals(visitorKey, v)
 	return c.Next()
 }
@@ -133,6 +138,11 @@ func requireRole(need role) fiber.Handler {
 				return c.Redirect("/portal/setup", http.StatusSeeOther)
 			}
 			return refuse(http.StatusConflict, "Your business is not set up yet.")
+		case (need == portal || need == owner) && !v.Closing.IsZero() && c.Path() != "/portal/stream":
+			if c.Method() == http.MethodGet && !wantsHTMX(c) && !wantsJSON(c) {
+				return c.Redirect(dataURL, http.StatusSeeOther)
+			}
+			return refuse(http.StatusConflict, "Your business is being closed. Its owner can still keep it.")
 		}
 		return c.Next()
 	}

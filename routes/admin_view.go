@@ -74,7 +74,10 @@ type TenantPage struct {
 	People   PeoplePanel
 	Delete   DeleteForm
 
-	May        Rights // the reader's
+	May           Rights    // the reader's
+	Closing       time.Time // when it is deleted, because its owner closed it; zero: it stays
+	ClosingReason string    // in the owner's words
+
 	ConfigURL  string // where those look at the settings who may not change them
 	HistoryURL string
 }

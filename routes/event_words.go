@@ -45,6 +45,8 @@ var eventLooks = map[string]eventLook{
 	"SETUP_REJECTED":           {"ban", ToneFailed},
 	"SETUP_ACTIVE":             {"circle-check", ToneOK},
 	"INVITE_CREATED":           {"link", ""},
+	"ACCOUNT_CLOSING":          {"log-out", ToneFailed},
+	"ACCOUNT_KEPT":             {"circle-check", ToneOK},
 	"CUSTOMER_OPTED_OUT":       {"volume-x", ""},
 	"CUSTOMER_OPTED_IN":        {"bot", ""},
 }
@@ -76,7 +78,7 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		v.Detail = fieldNamesIn(payload.Fields, lang)
 	case "PERSON_ADDED", "PERSON_REMOVED", "INVITE_CREATED":
 		v.Detail = payload.Person
-	case "SETUP_REJECTED":
+	case "SETUP_REJECTED", "ACCOUNT_CLOSING":
 		v.Detail = payload.Reason
 	case "PAIR_CODE_REQUESTED", "TEST_SENT", "CUSTOMER_OPTED_OUT", "CUSTOMER_OPTED_IN":
 		v.Detail = payload.Phone

@@ -154,7 +154,8 @@ func (o *Overview) count(rows []queries.MessagesByHourRow, reasons []queries.Cou
 	}
 	o.Troubles = append(o.Troubles,
 		trouble(State{Word: "Failed messages", Tone: ToneFailed}, failed, failures),
-		trouble(State{Word: "Requests to review", Tone: ToneWaiting}, troubles.Requests, "/admin/requests"))
+		trouble(State{Word: "Requests to review", Tone: ToneWaiting}, troubles.Requests, "/admin/requests"),
+		trouble(State{Word: "Closing their account", Tone: ToneWaiting}, troubles.Closing, filtered("tenants", "closing_at != null")))
 }
 
 func trouble(state State, n int64, url string) Trouble {

@@ -80,6 +80,7 @@ type server struct {
 	files       http.Handler     // assets
 	registry    *tables.Registry // what the admin knows of the database; nil where there are no pages
 	hints       map[string]string
+	downloads   chan struct{}   // a place for each download of a business's data
 	paths       map[string]bool // of the route table, as it has them
 }
 
@@ -103,7 +104,7 @@ func newServer(o Options) (*server, error) {
 		o.Location = time.Local
 	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
-	s := &server{Options: o, system: queries.New(o.Database.System), crossOrigin: http.NewCrossOriginProtection(), files: assets.Handler()}
+	s := &server{Options: o, system: queries.New(o.Database.System), crossOrigin: http.NewCrossOriginProtection(), files: assets.Handler(), downloads: make(chan struct{}, downloadsAtOnce)}
 	if o.PublicURL != "" {
 		if err := s.crossOrigin.AddTrustedOrigin(o.PublicURL); err != nil {
 			return nil, fmt.Errorf("PUBLIC_URL: %w", err)

@@ -59,6 +59,9 @@ func (s *server) tenantView(c *fiber.Ctx, t queries.GetTenantRow) (TenantPage, e
 	page.May, page.HistoryURL = v.rights, recordHistory(s.registry.Table("tenants"), page.ID)
 	page.ConfigURL = recordURL(s.registry.Table("tenant_configs"), t.TenantConfig.ID.String())
 	page.StreamURL = base + "/stream"
+	if t.Tenant.ClosingAt != nil {
+		page.Closing, page.ClosingReason = *t.Tenant.ClosingAt, t.Tenant.ClosingReason
+	}
 	var err error
 	if page.State, err = s.statePanel(ctx, s.system, t); err != nil {
 		return page, err

@@ -50,8 +50,8 @@ type Description struct {
 var ours = []Description{
 	{
 		Name: "tenants", Singular: "tenant", Plural: "Tenants", Group: Business, Icon: "layers", Title: "r.name",
-		Search: []string{"name", "phone_number"}, Order: "-created_at", Fixed: []string{"id", "status", "shard", "approved_at", "created_at", "updated_at"},
-		Hidden: []string{"approved_at", "updated_at"}, Phones: []string{"phone_number"}, List: "/admin/tenants", Page: "/admin/tenants/%s", NewPage: "/admin/tenants#new-tenant", Live: "tenant", Creatable: true, Deletable: true, Workers: true,
+		Search: []string{"name", "phone_number"}, Order: "-created_at", Fixed: []string{"id", "status", "shard", "approved_at", "closing_at", "closing_reason", "closing_runs", "closing_told", "created_at", "updated_at"},
+		Hidden: []string{"approved_at", "closing_at", "closing_reason", "closing_runs", "closing_told", "updated_at"}, Phones: []string{"phone_number"}, List: "/admin/tenants", Page: "/admin/tenants/%s", NewPage: "/admin/tenants#new-tenant", Live: "tenant", Creatable: true, Deletable: true, Workers: true,
 	},
 	{
 		Name: "tenant_configs", Singular: "bot setting", Plural: "Bot settings", Group: Business, Icon: "settings", Title: "r.business_name", As: "config",
