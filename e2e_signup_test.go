@@ -1,14 +1,16 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
-// A salon's owner in Dar es Salaam, on a phone, in Swahili: from sign-up to a bot that answers, with the operator in a second
-// browser and nobody's help.
-func TestOwnersWayIn(t *testing.T) {
+// A salon's owner in Dar es Salaam, on a phone, in Swahili: from sign-up over the operator's approval in a second browser to a bot that
+// answers, and a customer who asks for a person, whom the owner answers and hands back. Nobody helps.
+func TestOwnersStory(t *testing.T) {
 	t.Parallel()
 	const number, asha, email = "+255712000321", "+255754000421", "neema@salon.example"
 	p, box := newProduct(t), newMailbox(t)
@@ -122,6 +124,49 @@ func TestOwnersWayIn(t *testing.T) {
 	b.sound("the owner's home")
 	b.width(phone)
 	b.shootThemes("9-home")
+
+	// A customer asks for a person: the owner hears of it, takes over, answers, and hands back.
+	p.says(asha, number, "naomba mtu")
+	p.inbox(asha, 2)
+	b.until(`!document.querySelector("#inbox-badge").hidden`)
+	b.click(`.tabs a[href="/portal/inbox"]`)
+	b.has("#chats .chat-row", "Anaomba mtu")
+	b.click("#chats .chat-row a")
+	b.has("#chat-bar", "Mteja anaomba kuongea na mtu")
+	b.until(`window.streamOpen === true`)
+	b.click("#take-over")
+	b.has("#chat-bar", "Anayejibu: Wewe")
+	b.fill("#answer-text", "Habari Asha, mimi ni Neema.")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until(`!!document.querySelector("#thread .by-PERSON .tick.read")`)
+	p.says(asha, number, "Bei za kusuka?")
+	b.has("#thread .theirs", "Bei za kusuka?")
+	eval[int](b, `history.back(), 1`) // and forth: the answer is there once, and the bar knows who answers
+	b.until(`location.pathname === "/portal/inbox"`)
+	eval[int](b, `history.forward(), 1`)
+	b.until(`document.querySelectorAll("#thread .by-PERSON").length === 1 && document.querySelectorAll("#thread .theirs").length === 3`)
+	b.has("#chat-bar", "Anayejibu: Wewe")
+	b.click("#hand-back")
+	b.has("#chat-bar", "Roboti inajibu")
+	p.says(asha, number, "menu")
+	if got := p.inbox(asha, 4); len(got) != 4 || got[2].Text != "Habari Asha, mimi ni Neema." || !strings.Contains(got[3].Text, "Jibu kwa namba") {
+		t.Errorf("the customer's phone shows %+v", got)
+	}
+	b.open(s.url + "/portal/numbers")
+	b.has("h1", "Takwimu")
+	b.sound("the numbers")
+	b.width(phone)
+	b.shootThemes("12-numbers")
+	b.open(s.url + "/portal/customers")
+	b.has("#customers", "000\u00a0421")
+	b.sound("the customers")
+	b.width(phone)
+	b.shootThemes("13-customers")
+	b.open(s.url + "/portal/data")
+	b.has("h1", "Taarifa zako")
+	b.sound("the owner's data")
+	b.width(phone)
+	b.shootThemes("14-data")
 
 	// Staff, the account, English one tap away.
 	b.open(s.url + "/portal/account")

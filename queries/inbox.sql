@@ -112,12 +112,13 @@ FROM contact_notes n JOIN conversations v ON v.contact_id = n.contact_id LEFT JO
 WHERE n.tenant_id = @tenant_id AND v.id = @conversation_id
 ORDER BY n.created_at DESC, n.id DESC LIMIT 100;
 
--- One more note about a chat's customer.
+-- One more note about a chat's customer; with an id that is there already, nothing: the form was sent twice.
 -- name: AddNote :one
 WITH chat AS (SELECT v.tenant_id, v.id, v.contact_id FROM conversations v WHERE v.tenant_id = @tenant_id AND v.id = @conversation_id),
 note AS (
     INSERT INTO contact_notes (id, tenant_id, contact_id, author_id, body)
     SELECT @id, chat.tenant_id, chat.contact_id, sqlc.arg(author_id)::uuid, sqlc.arg(body)::text FROM chat
+    ON CONFLICT (id) DO NOTHING
 )
 SELECT pg_notify('flowhq_live', 'chat ' || chat.tenant_id || ' ' || chat.id)::text AS told FROM chat;
 

@@ -17,6 +17,7 @@ WITH chat AS (SELECT v.tenant_id, v.id, v.contact_id FROM conversations v WHERE 
 note AS (
     INSERT INTO contact_notes (id, tenant_id, contact_id, author_id, body)
     SELECT $3, chat.tenant_id, chat.contact_id, $4::uuid, $5::text FROM chat
+    ON CONFLICT (id) DO NOTHING
 )
 SELECT pg_notify('flowhq_live', 'chat ' || chat.tenant_id || ' ' || chat.id)::text AS told FROM chat
 `
@@ -29,7 +30,7 @@ type AddNoteParams struct {
 	Body           string
 }
 
-// One more note about a chat's customer.
+// One more note about a chat's customer; with an id that is there already, nothing: the form was sent twice.
 func (q *Queries) AddNote(ctx context.Context, arg AddNoteParams) (string, error) {
 	row := q.db.QueryRow(ctx, addNote,
 		arg.TenantID,

@@ -23,7 +23,7 @@ const (
 
 // contactInfo reads what the business knows about a chat's customer.
 func contactInfo(ctx context.Context, q *queries.Queries, v *visitor, chat queries.GetChatRow) (ContactInfo, error) {
-	info := ContactInfo{Lang: v.Lang, Action: inboxURL + "/" + chat.ID.String(), Labels: chat.Labels}
+	info := ContactInfo{Lang: v.Lang, Action: inboxURL + "/" + chat.ID.String(), Labels: chat.Labels, NoteKey: newID().String()}
 	if chat.PhoneNumber != nil {
 		info.Phone = *chat.PhoneNumber
 	}
@@ -87,7 +87,11 @@ func (s *server) infoChange(c *fiber.Ctx, problem string, change func(context.Co
 func (s *server) noteAdd(c *fiber.Ctx) error {
 	v, text := visitorOf(c), strings.TrimSpace(c.FormValue("note"))
 	return s.infoChange(c, jobs.CheckText(text, maxNote, true), func(ctx context.Context, q *queries.Queries, id uuid.UUID) error {
-		_, err := q.AddNote(ctx, queries.AddNoteParams{TenantID: v.Tenant, ConversationID: id, ID: newID(), AuthorID: v.ID, Body: text})
+		note, bad := uuid.Parse(c.FormValue("key"))
+		if bad != nil {
+			note = newID()
+		}
+		_, err := q.AddNote(ctx, queries.AddNoteParams{TenantID: v.Tenant, ConversationID: id, ID: note, AuthorID: v.ID, Body: text})
 		return err
 	})
 }

@@ -162,7 +162,13 @@ func TestWhatIsKnownOfACustomer(t *testing.T) {
 	owner.post(at+"/labels", url.Values{"label": {"VIP"}}).want(t, 303)
 	owner.post(at+"/labels", url.Values{"label": {"VIP"}}).want(t, 303)
 	owner.post(at+"/labels", url.Values{"label": {strings.Repeat("x", maxLabel+1)}}).want(t, 422, "This is too long")
-	owner.post(at+"/notes", url.Values{"note": {"Likes red"}}).want(t, 303)
+	twice := url.Values{"note": {"Likes red"}, "key": {newID().String()}} // one form, sent by two taps at once and by going back
+	var taps sync.WaitGroup
+	for range 2 {
+		taps.Go(func() { owner.post(at+"/notes", twice).want(t, 303) })
+	}
+	taps.Wait()
+	owner.post(at+"/notes", twice).want(t, 303)
 	owner.post(at+"/notes", url.Values{"note": {""}}).want(t, 422, "Please fill this in.")
 	owner.get(at).want(t, 200, "Good payer", "Likes red")
 	if n := s.count("SELECT count(*) FROM contacts WHERE labels = '{Good payer,VIP}' AND tenant_id = $1", tenant); n != 1 {

@@ -150,6 +150,7 @@ type ContactInfo struct {
 	Labels       []string
 	Known        []string // labels in use, to choose from
 	Notes        []NoteView
+	NoteKey      string // of the form for one more: sent twice, it is one note
 	Error        string
 }
 
