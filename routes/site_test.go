@@ -11,9 +11,11 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/gofiber/template/html/v2"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"riverqueue.com/riverui"
@@ -42,6 +44,9 @@ type site struct {
 
 const testPassword = "correct horse battery"
 
+// sharedEngine is read once: it does not change, as in a process that serves.
+var sharedEngine = sync.OnceValues(func() (*html.Engine, error) { return templates.Engine(assets.URL) })
+
 // newSite serves until the test ends; change may be nil.
 func newSite(t *testing.T, change func(*Options)) *site {
 	t.Helper()
@@ -61,7 +66,7 @@ func newSiteOn(t *testing.T, db *database.Database, change func(*Options)) *site
 	store := settings.New(db.System, settings.Defaults(), nil, log)
 	river, err := jobs.NewWorker(jobs.WorkerOptions{DB: db.System, Log: log, RiverLog: log, Settings: store}) // only inserts: it is not started
 	must(t, err)
-	engine, err := templates.Engine(assets.URL)
+	engine, err := sharedEngine()
 	must(t, err)
 	dashboard, err := riverui.NewHandler(&riverui.HandlerOpts{Endpoints: riverui.NewEndpoints(river, nil), Prefix: JobsPrefix, Logger: log})
 	must(t, err)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -48,6 +49,11 @@ func Engine(assetURL func(string) string) (*html.Engine, error) {
 	engine.AddFunc("rich", Rich)
 	if err := engine.Load(); err != nil {
 		return nil, fmt.Errorf("templates: %w", err)
+	}
+	// A template is escaped when it is first executed, which the engine's copy of it for each rendering must not meet. What it says
+	// without data matters to nobody.
+	for _, t := range engine.Templates.Templates() {
+		_ = t.Execute(io.Discard, nil)
 	}
 	return engine, nil
 }
