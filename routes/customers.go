@@ -238,7 +238,7 @@ func (s *server) writeCustomers(w io.Writer, v *visitor, look customerLook) erro
 	out := spreadsheet.NewWriter(w)
 	var heads []string
 	for _, key := range []string{"name", "phone", "labels", "last", "count", "since", "automatic"} {
-		heads = append(heads, words.T(v.Lang, "customers.col_"+key))
+		heads = append(heads, words.T(v.Lang, "customers.col."+key))
 	}
 	if err := out.Names(heads...); err != nil {
 		return err
@@ -296,7 +296,7 @@ func (s *server) writeCustomers(w io.Writer, v *visitor, look customerLook) erro
 				phone = spreadsheet.Number(strings.ReplaceAll(templates.Phone(*r.PhoneNumber), "\u00a0", " "))
 			}
 			if err := out.Write(text(r.Name), phone, spreadsheet.Text(strings.Join(r.Labels, ", ")), when(last),
-				spreadsheet.Number(strconv.FormatInt(n.Messages, 10)), when(n.FirstAt), spreadsheet.Number(words.T(v.Lang, "customers."+automatic))); err != nil {
+				spreadsheet.Number(strconv.FormatInt(n.Messages, 10)), when(n.FirstAt), spreadsheet.Number(words.T(v.Lang, "customers.automatic."+automatic))); err != nil {
 				return err
 			}
 		}

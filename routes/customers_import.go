@@ -251,7 +251,7 @@ func lookAtCustomers(ctx context.Context, q *queries.Queries, v *visitor, rows [
 	}
 	states := map[string]State{}
 	for code, tone := range map[string]string{"new": ToneOK, "changed": ToneWaiting, "same": ToneIdle, "refused": ToneFailed} {
-		states[code] = State{Code: code, Word: words.T(v.Lang, "customers.row_"+code), Tone: tone}
+		states[code] = State{Code: code, Word: words.T(v.Lang, "customers.row."+code), Tone: tone}
 	}
 	var carried []customerLine
 	var shown, refused []CustomerImportRow

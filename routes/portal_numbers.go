@@ -34,7 +34,7 @@ func (s *server) portalNumbers(c *fiber.Ctx) error {
 		}
 	}
 	for _, choice := range numbersSpans {
-		page.Spans = append(page.Spans, SpanChoice{Label: words.T(v.Lang, "numbers."+choice.name), URL: "/portal/numbers?span=" + choice.name, Current: choice == span})
+		page.Spans = append(page.Spans, SpanChoice{Label: words.T(v.Lang, "numbers.span."+choice.name), URL: "/portal/numbers?span=" + choice.name, Current: choice == span})
 	}
 	if err := s.numbers(c.UserContext(), v, &page, span.steps, span.days); err != nil {
 		return err
@@ -95,13 +95,13 @@ func (s *server) numbers(ctx context.Context, v *visitor, page *NumbersPage, ste
 		}
 	}
 	figure := func(key string, n, was int64) NumberFigure {
-		return NumberFigure{Label: words.T(v.Lang, "numbers."+key), Value: words.Number(v.Lang, int(n)), Change: changeWords(v.Lang, n, was)}
+		return NumberFigure{Label: words.T(v.Lang, "numbers.figure."+key), Value: words.Number(v.Lang, int(n)), Change: changeWords(v.Lang, n, was)}
 	}
 	wait := func(key string, half, most, was float64) {
 		if half < 0 {
 			return
 		}
-		f := NumberFigure{Label: words.T(v.Lang, "numbers."+key), Value: waitWords(v.Lang, inTime(half)), Note: words.T(v.Lang, "numbers.most", "time", waitWords(v.Lang, inTime(most)))}
+		f := NumberFigure{Label: words.T(v.Lang, "numbers.figure."+key), Value: waitWords(v.Lang, inTime(half)), Note: words.T(v.Lang, "numbers.most", "time", waitWords(v.Lang, inTime(most)))}
 		if was >= 0 {
 			f.Change = words.T(v.Lang, "numbers.was", "value", waitWords(v.Lang, inTime(was)))
 		}
@@ -180,7 +180,7 @@ func (p *NumbersPage) draw(lang string, starts []time.Time, days int, halves []q
 	}
 	key := func(names ...string) (said []string) {
 		for _, name := range names {
-			said = append(said, words.T(lang, "numbers.key_"+name))
+			said = append(said, words.T(lang, "numbers.key."+name))
 		}
 		return said
 	}
@@ -188,8 +188,8 @@ func (p *NumbersPage) draw(lang string, starts []time.Time, days int, halves []q
 	if days > 1 {
 		per = "week"
 	}
-	p.Days = dayChart(lang, "messages", words.T(lang, "numbers.messages_per_"+per), key("received", "bot", "people", "programs"), labels, messages)
-	p.Customers = dayChart(lang, "customers", words.T(lang, "numbers.customers_per_"+per), key("customers"), labels, customers)
+	p.Days = dayChart(lang, "messages", words.T(lang, "numbers.messages."+per), key("received", "bot", "people", "programs"), labels, messages)
+	p.Customers = dayChart(lang, "customers", words.T(lang, "numbers.writers."+per), key("customers"), labels, customers)
 	p.Hours = hourMap(lang, week)
 }
 
