@@ -46,6 +46,7 @@ var (
 		"timezone":                            "UTC",
 		scope:                                 "portal", // said, so that no default of the login's says otherwise
 		"statement_timeout":                   "10s",
+		"plan_cache_mode":                     "force_custom_plan", // one business has ten messages, another a hundred thousand: a plan for the average is a second too slow
 		"jit":                                 "off",
 		"lock_timeout":                        "5s",
 		"idle_in_transaction_session_timeout": "15s",

@@ -14,17 +14,22 @@ import (
 
 const listMessages = `-- name: ListMessages :many
 SELECT m.id, m.seq, m.tenant_id, m.conversation_id, m.direction, m.from_number, m.to_number, m.kind, m.message_text, m.wa_message_id, m.status, m.source, m.decision, m.intent, m.failure, m.in_reply_to, m.attempts, m.claim_epoch, m.sent_at, m.delivered_at, m.read_at, m.created_at, m.queued, m.author_id, ct.name AS contact_name, ct.phone_number AS contact_phone
-FROM message_logs m
+FROM (
+    SELECT x.id FROM message_logs x
+    WHERE x.tenant_id = $1
+      AND (x.created_at, x.id) < ($2::timestamptz, $3::uuid)
+      AND ($4::text IS NULL OR x.conversation_id IN (
+          SELECT v.id FROM contacts k JOIN conversations v ON v.contact_id = k.id WHERE k.tenant_id = $1 AND k.phone_number = $4))
+      AND ($5::message_direction IS NULL OR x.direction = $5)
+      AND ($6::timestamptz IS NULL OR x.created_at >= $6)
+      AND ($7::text = '' OR x.message_text ILIKE '%' || $7 || '%')
+    ORDER BY x.created_at DESC, x.id DESC
+    LIMIT $8
+) AS page -- the page first: the door of row-level security hides from the planner how few rows that is
+JOIN message_logs m ON m.id = page.id
 JOIN conversations cv ON cv.id = m.conversation_id
 JOIN contacts ct ON ct.id = cv.contact_id
-WHERE m.tenant_id = $1
-  AND (m.created_at, m.id) < ($2::timestamptz, $3::uuid)
-  AND ($4::text IS NULL OR ct.phone_number = $4)
-  AND ($5::message_direction IS NULL OR m.direction = $5)
-  AND ($6::timestamptz IS NULL OR m.created_at >= $6)
-  AND ($7::text = '' OR m.message_text ILIKE '%' || $7 || '%')
 ORDER BY m.created_at DESC, m.id DESC
-LIMIT $8
 `
 
 type ListMessagesParams struct {

@@ -43,24 +43,11 @@ func (s *server) dataExport(c *fiber.Ctx) error {
 	default:
 		return refuse(http.StatusUnprocessableEntity, "Records can be had as csv or as json.")
 	}
-	c.Set(fiber.HeaderContentType, kind)
-	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+t.Name+"-"+s.now().Format("2006-01-02")+"."+format+`"`)
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	if c.Method() == fiber.MethodHead {
-		return nil
-	}
 	query := tables.ListQuery{Table: t, Filter: pick.filter, Keys: pick.keys, Sort: order, Columns: t.Columns, Limit: exportRows, Whole: true}
-	log := s.Log.With("request", requestID(c), "table", t.Name)
-	reader, writer := io.Pipe()
-	go func() {
-		err := sink(writer, t, func(row func(tables.Row) error) error { return s.eachRow(query, row) })
-		if err != nil {
-			log.Warn("an export broke off", "err", err)
-		}
-		_ = writer.CloseWithError(err) // with an error the answer breaks off, so that half a file is not taken for a whole one
-	}()
-	c.Context().SetBodyStream(reader, -1)
-	return nil
+	name := t.Name + "-" + s.now().Format("2006-01-02") + "." + format
+	return s.sendFile(c, name, kind, s.Log.With("request", requestID(c), "table", t.Name), func(w io.Writer) error {
+		return sink(w, t, func(row func(tables.Row) error) error { return s.eachRow(query, row) })
+	}, nil)
 }
 
 // eachRow reads a list from its start to its end.

@@ -3,7 +3,6 @@ package routes
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -215,23 +214,8 @@ const customersAtOnce = 1000 // that an export reads at once
 // customersExport sends the customers that are shown as a file that opens in a spreadsheet.
 func (s *server) customersExport(c *fiber.Ctx) error {
 	v, look := visitorOf(c), customerLookOf(c)
-	c.Set(fiber.HeaderContentType, "text/csv; charset=utf-8")
-	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+words.T(v.Lang, "customers.file")+"-"+s.now().Format("2006-01-02")+`.csv"`)
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	if c.Method() == fiber.MethodHead {
-		return nil
-	}
-	log := s.Log.With("request", requestID(c))
-	reader, writer := io.Pipe()
-	go func() {
-		err := s.writeCustomers(writer, v, look)
-		if err != nil && !errors.Is(err, io.ErrClosedPipe) {
-			log.Warn("an export of customers broke off", "err", err)
-		}
-		_ = writer.CloseWithError(err) // with an error the answer breaks off, so that half a file is not taken for a whole one
-	}()
-	c.Context().SetBodyStream(reader, -1)
-	return nil
+	name := words.T(v.Lang, "customers.file") + "-" + s.now().Format("2006-01-02") + ".csv"
+	return s.sendFile(c, name, "text/csv; charset=utf-8", s.Log.With("request", requestID(c)), func(w io.Writer) error { return s.writeCustomers(w, v, look) }, nil)
 }
 
 func (s *server) writeCustomers(w io.Writer, v *visitor, look customerLook) error {

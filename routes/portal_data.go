@@ -3,7 +3,6 @@ package routes
 import (
 	"archive/zip"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -64,29 +63,14 @@ var dataTables = []struct {
 // dataDownload sends everything of the business as an archive of files that spreadsheets open, read through the tenant's door a page at a time.
 func (s *server) dataDownload(c *fiber.Ctx) error {
 	v := visitorOf(c)
-	if c.Method() == fiber.MethodHead {
-		return nil
-	}
 	select {
 	case s.downloads <- struct{}{}:
 	default:
 		return &Error{Status: http.StatusTooManyRequests, RetryIn: 30 * time.Second, Message: "Others are downloading at the moment. Try again in half a minute."}
 	}
-	c.Set(fiber.HeaderContentType, "application/zip")
-	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+words.T(v.Lang, "data.file")+"-"+s.now().Format("2006-01-02")+`.zip"`)
-	c.Set(fiber.HeaderCacheControl, "no-store")
+	name := words.T(v.Lang, "data.file") + "-" + s.now().Format("2006-01-02") + ".zip"
 	log := s.Log.With("request", requestID(c), "tenant_id", v.Tenant)
-	reader, writer := io.Pipe()
-	go func() {
-		defer func() { <-s.downloads }()
-		err := s.writeData(writer, v)
-		if err != nil && !errors.Is(err, io.ErrClosedPipe) {
-			log.Warn("a download of a business's data broke off", "err", err)
-		}
-		_ = writer.CloseWithError(err) // with an error the answer breaks off, so that half a file is not taken for a whole one
-	}()
-	c.Context().SetBodyStream(reader, -1)
-	return nil
+	return s.sendFile(c, name, "application/zip", log, func(w io.Writer) error { return s.writeData(w, v) }, func() { <-s.downloads })
 }
 
 func (s *server) writeData(w io.Writer, v *visitor) error {
