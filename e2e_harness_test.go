@@ -309,6 +309,27 @@ func (p *product) scan(code, phone string) error {
 	return err
 }
 
+// scanPage scans the code that a page shows. A link can break off while the phone makes it, and then the page shows another code by
+// itself, which a person scans: so does this, once, and says what had happened.
+func (p *product) scanPage(b *tab, phone string) {
+	p.t.Helper()
+	const shown = `document.querySelector("#link-panel img.qr")?.src`
+	before := eval[string](b, shown)
+	err := p.scan(b.scanQR(), phone)
+	if err == nil {
+		return
+	}
+	var events string
+	if err := p.db.System.QueryRow(within(p.t), "SELECT coalesce(string_agg(event_type || ' ' || coalesce(payload_json::text, ''), '; ' ORDER BY created_at, id), '') FROM portal_event_logs").Scan(&events); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Logf("a scan failed (%v) after these events: %s", err, events)
+	b.until(shown + ` !== undefined && ` + shown + ` !== ` + quoted(before))
+	if again := p.scan(b.scanQR(), phone); again != nil {
+		p.t.Fatalf("a scan failed (%v), and so did that of the next code: %v; events: %s", err, again, events)
+	}
+}
+
 // says has a customer write to a business.
 func (p *product) says(from, to, text string) {
 	p.t.Helper()

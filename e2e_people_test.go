@@ -78,9 +78,7 @@ func TestOwnersPortal(t *testing.T) {
 	b.until(`!!document.querySelector("#link-panel img.qr")`)
 	b.sound("the owner's QR")
 	b.shootBoth("4-qr")
-	if err := p.scan(b.scanQR(), number); err != nil {
-		t.Fatal(err)
-	}
+	p.scanPage(b, number)
 	b.has("#portal-state", "Your number answers customers")
 	b.has("#link-panel", "Connected as")
 

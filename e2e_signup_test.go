@@ -109,9 +109,7 @@ func TestOwnersStory(t *testing.T) {
 	b.width(phone)
 	b.shootThemes("7-scan")
 	box.wait(email, "Saluni ya Neema Mikocheni imekubaliwa: unganisha namba yako")
-	if err := p.scan(b.scanQR(), number); err != nil {
-		t.Fatal(err)
-	}
+	p.scanPage(b, number)
 	b.has("#setup-state", "Roboti yako inajibu wateja")
 	b.same("the way from the answer to the bot that works")
 	b.shoot("8-active")
