@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -82,6 +83,11 @@ func (s *server) showInbox(c *fiber.Ctx, d desk, status int, look inboxView, lis
 	if thread != nil {
 		page.Title = thread.Head.Contact
 		stream.Set("chat", thread.ID)
+		newest := int64(1) // of those shown
+		if n := len(thread.Lines); n > 0 {
+			newest = thread.Lines[n-1].Seq
+		}
+		stream.Set("since", strconv.FormatInt(newest, 10))
 	}
 	page.StreamURL = d.base + "/stream?" + stream.Encode()
 	if d.operator {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -21,6 +22,10 @@ func (s *server) streamInbox(c *fiber.Ctx, d desk) error {
 	live := &inboxLive{s: s, desk: d, look: inboxViewOf(c), alarm: time.NewTimer(math.MaxInt64)}
 	if id := c.Query("chat"); id != "" {
 		var err error
+		live.since, _ = strconv.ParseInt(c.Query("since"), 10, 64) // without one, what is on the first page of messages
+		if live.since == 0 {
+			live.since = math.MaxInt64
+		}
 		if live.look.chosen, err = uuid.Parse(id); err != nil {
 			return notFound("This chat")
 		}
@@ -40,6 +45,7 @@ type inboxLive struct {
 	desk
 	s     *server
 	look  inboxView
+	since int64       // the newest message of the open chat that the page had when it was loaded
 	alarm *time.Timer // goes off when a pause ends by itself
 }
 
@@ -67,12 +73,37 @@ func (l *inboxLive) present(ctx context.Context, w *eventWriter) error {
 		if err := l.sendChat(ctx, q, w); err != nil {
 			return err
 		}
-		lines, _, err := l.s.threadLines(ctx, q, l.desk, l.look.chosen, math.MaxInt64)
+		lines, err := l.catchUp(ctx, q)
 		if err != nil {
 			return err
 		}
 		return l.sendLines(w, lines)
 	})
+}
+
+// catchUpMost is how many messages a page that was away gets at once, at least; one that missed more shows the latest of them.
+const catchUpMost = 1000
+
+// catchUp reads the open chat's latest messages, back to those that the page had when it was loaded, so that none is missing in between however
+// long it was away.
+func (l *inboxLive) catchUp(ctx context.Context, q *queries.Queries) (lines []ThreadLine, err error) {
+	var rows []queries.ThreadMessagesRow
+	for before := int64(math.MaxInt64); len(rows) < catchUpMost; {
+		page, err := q.ThreadMessages(ctx, queries.ThreadMessagesParams{TenantID: l.tenant, ConversationID: l.look.chosen, BeforeSeq: before, PageSize: threadSize})
+		if err != nil {
+			return nil, err
+		}
+		if rows = append(rows, page...); len(page) < threadSize {
+			break
+		}
+		if before = *page[threadSize-1].MessageLog.Seq; before <= l.since {
+			break
+		}
+	}
+	for _, r := range slices.Backward(rows) {
+		lines = append(lines, l.s.threadLine(r, l.v, lines))
+	}
+	return lines, nil
 }
 
 // changed sends what these events are about.

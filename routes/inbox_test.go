@@ -241,3 +241,29 @@ func TestInboxStream(t *testing.T) {
 	s.exec("UPDATE whatsapp_sessions SET state = 'DISCONNECTED', reason = 'RECONNECTING'")
 	awaitEvent(t, thread, "chat", `id="composer-away" class="notice waiting" >`)
 }
+
+// A page that was away while more came than one page of messages gets all of them, each once, in their order.
+func TestThreadCatchesUpWhole(t *testing.T) {
+	s, owner, tenant, chat := inboxSite(t)
+	stream := regexp.MustCompile(`sse-connect="([^"]*)"`).FindStringSubmatch(owner.get("/portal/inbox/" + chat.String()).body)[1]
+	const missed = 3*threadSize + 7
+	s.exec(`INSERT INTO message_logs (id, tenant_id, conversation_id, direction, from_number, to_number, message_text, wa_message_id, status, created_at)
+		SELECT gen_random_uuid(), $1, $2, 'IN', '', '', 'missed ' || n || '.', 'missed ' || n, 'RECEIVED', now() + n * interval '1 millisecond' FROM generate_series(1, $3) AS n ORDER BY n`, tenant, chat, missed)
+	events := owner.listen(strings.ReplaceAll(stream, "&amp;", "&"))
+	for n := 1; n <= missed; {
+		select {
+		case e := <-events:
+			if e.name != "message" {
+				continue
+			}
+			if strings.Contains(e.data, "missed ") {
+				if !strings.Contains(e.data, fmt.Sprintf("missed %d.", n)) {
+					t.Fatalf("where message %d belongs comes %s", n, e.data)
+				}
+				n++
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("only %d of %d missed messages came", n-1, missed)
+		}
+	}
+}

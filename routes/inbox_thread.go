@@ -157,7 +157,7 @@ func (s *server) threadLines(ctx context.Context, q *queries.Queries, d desk, ch
 // threadLine is one message after those before it.
 func (s *server) threadLine(r queries.ThreadMessagesRow, v *visitor, before []ThreadLine) ThreadLine {
 	m := r.MessageLog
-	line := ThreadLine{MessageView: messageView(queries.ListMessagesRow{MessageLog: m}, v.Lang), Writer: m.Source}
+	line := ThreadLine{MessageView: messageView(queries.ListMessagesRow{MessageLog: m}, v.Lang), Writer: m.Source, Seq: *m.Seq}
 	switch {
 	case m.Source == "API":
 		line.By = words.T(v.Lang, "inbox.automatic")

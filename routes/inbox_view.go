@@ -94,6 +94,7 @@ type ThreadLine struct {
 	MessageView
 	Day    time.Time // the message's day, as its midnight; zero: not shown
 	Writer string    // BOT, PERSON or API, of what the business wrote
+	Seq    int64     // its place in the chat
 }
 
 // WriterIcon is the sprite's symbol for who wrote.
