@@ -100,7 +100,7 @@ func (c command) demo(ctx context.Context) error {
 	config.WhatsAppURL = sim.URL()
 	copy(config.WhatsAppRootKey[:], sim.RootKey())
 	businesses := demoBusinesses()
-	options := &demoOptions{simulatorURL: sim.ControlURL(), logins: []routes.DemoLogin{{Label: "Operator", Detail: "runs all businesses", Email: demoAdmin, Password: demoPassword}}}
+	options := &demoOptions{simulatorURL: sim.ControlURL(), logins: []routes.DemoLogin{{Label: "Operator", Email: demoAdmin, Password: demoPassword}}}
 	for _, b := range businesses {
 		options.logins = append(options.logins, routes.DemoLogin{Label: b.owner, Detail: b.tenant.BusinessName, Email: b.email, Password: demoPassword})
 	}

@@ -7,6 +7,7 @@ import (
 	"flowhq/queries"
 	"flowhq/queries/tables"
 	"flowhq/templates"
+	"flowhq/templates/words"
 )
 
 var messageStates = map[string]State{
@@ -67,6 +68,9 @@ func (s *server) cell(c *tables.Column, v tables.Value, title string) CellView {
 	}
 	switch c.Kind {
 	case tables.Text:
+		if key := "event." + v.Text; c.Name == "event_type" && words.Has(key) {
+			cell.Text, cell.Full = words.T(words.English, key), v.Text
+		}
 		if t := s.registry.Table(v.Text); t != nil && c.Name == "table_name" {
 			cell.Kind, cell.Text, cell.Full = "tag", plainName(t.Singular), v.Text
 		}

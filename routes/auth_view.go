@@ -19,7 +19,7 @@ type LoginPage struct {
 // DemoLogin is a sample account offered on the login page in demo mode.
 type DemoLogin struct {
 	Label    string // "Salon owner"
-	Detail   string // "Neema Salon, Swahili"
+	Detail   string // "Neema Salon, Swahili"; empty: of the operator, which the page words
 	Email    string
 	Password string
 }

@@ -47,6 +47,8 @@ var eventLooks = map[string]eventLook{
 	"INVITE_CREATED":           {"link", ""},
 	"ACCOUNT_CLOSING":          {"log-out", ToneFailed},
 	"ACCOUNT_KEPT":             {"circle-check", ToneOK},
+	"CHAT_TAKEN_OVER":          {"hand", ""},
+	"CHAT_HANDED_BACK":         {"bot", ""},
 	"CUSTOMER_OPTED_OUT":       {"volume-x", ""},
 	"CUSTOMER_OPTED_IN":        {"bot", ""},
 }
@@ -80,7 +82,7 @@ func eventView(e queries.PortalEventLog, lang string) EventView {
 		v.Detail = payload.Person
 	case "SETUP_REJECTED", "ACCOUNT_CLOSING":
 		v.Detail = payload.Reason
-	case "PAIR_CODE_REQUESTED", "TEST_SENT", "CUSTOMER_OPTED_OUT", "CUSTOMER_OPTED_IN":
+	case "PAIR_CODE_REQUESTED", "TEST_SENT", "CHAT_TAKEN_OVER", "CHAT_HANDED_BACK", "CUSTOMER_OPTED_OUT", "CUSTOMER_OPTED_IN":
 		v.Detail = payload.Phone
 	case "SESSION_LINKED":
 		v.Detail = payload.Number

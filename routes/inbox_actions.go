@@ -94,8 +94,10 @@ func (s *server) chatTakeOver(c *fiber.Ctx) error {
 	}
 	n, _ := strconv.Atoi(minutes) // one of those above
 	return s.chatChange(c, "", func(ctx context.Context, q *queries.Queries, id uuid.UUID) error {
-		_, err := q.TakeOverChat(ctx, queries.TakeOverChatParams{TenantID: v.Tenant, ConversationID: id, PausedBy: &v.ID, PauseSeconds: float64(n * 60)})
-		return err
+		if _, err := q.TakeOverChat(ctx, queries.TakeOverChatParams{TenantID: v.Tenant, ConversationID: id, PausedBy: &v.ID, PauseSeconds: float64(n * 60)}); err != nil {
+			return err
+		}
+		return chatEvent(ctx, q, v, id, "CHAT_TAKEN_OVER")
 	})
 }
 
@@ -103,8 +105,10 @@ func (s *server) chatTakeOver(c *fiber.Ctx) error {
 func (s *server) chatHandBack(c *fiber.Ctx) error {
 	v := visitorOf(c)
 	return s.chatChange(c, "", func(ctx context.Context, q *queries.Queries, id uuid.UUID) error {
-		_, err := q.HandBackChat(ctx, queries.HandBackChatParams{TenantID: v.Tenant, ConversationID: id})
-		return err
+		if _, err := q.HandBackChat(ctx, queries.HandBackChatParams{TenantID: v.Tenant, ConversationID: id}); err != nil {
+			return err
+		}
+		return chatEvent(ctx, q, v, id, "CHAT_HANDED_BACK")
 	})
 }
 

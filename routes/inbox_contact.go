@@ -148,25 +148,34 @@ func (s *server) contactName(c *fiber.Ctx) error {
 func (s *server) contactOpt(c *fiber.Ctx) error {
 	v, out := visitorOf(c), c.FormValue("out") == "1"
 	return s.infoChange(c, "", func(ctx context.Context, q *queries.Queries, id uuid.UUID) error {
-		chat, err := q.GetChat(ctx, queries.GetChatParams{TenantID: v.Tenant, ConversationID: id})
-		if err != nil {
+		if _, err := q.GetChat(ctx, queries.GetChatParams{TenantID: v.Tenant, ConversationID: id}); err != nil {
 			return err
 		}
 		told, err := q.OptChat(ctx, queries.OptChatParams{TenantID: v.Tenant, ConversationID: id, OptedOut: out})
 		if err != nil || len(told) == 0 {
 			return err
 		}
-		kind, about := "CUSTOMER_OPTED_IN", map[string]any{"by": v.Name}
+		kind := "CUSTOMER_OPTED_IN"
 		if out {
 			kind = "CUSTOMER_OPTED_OUT"
 		}
-		if chat.PhoneNumber != nil {
-			about["phone"] = *chat.PhoneNumber
-		}
-		payload, err := json.Marshal(about)
-		if err != nil {
-			return err
-		}
-		return q.InsertEvent(ctx, queries.InsertEventParams{ID: newID(), TenantID: v.Tenant, UserID: &v.ID, EventType: kind, PayloadJson: payload})
+		return chatEvent(ctx, q, v, id, kind)
 	})
+}
+
+// chatEvent notes what a person did to a chat among the business's events.
+func chatEvent(ctx context.Context, q *queries.Queries, v *visitor, id uuid.UUID, kind string) error {
+	chat, err := q.GetChat(ctx, queries.GetChatParams{TenantID: v.Tenant, ConversationID: id})
+	if err != nil {
+		return err
+	}
+	about := map[string]any{"by": v.Name}
+	if chat.PhoneNumber != nil {
+		about["phone"] = *chat.PhoneNumber
+	}
+	payload, err := json.Marshal(about)
+	if err != nil {
+		return err
+	}
+	return q.InsertEvent(ctx, queries.InsertEventParams{ID: newID(), TenantID: v.Tenant, UserID: &v.ID, EventType: kind, PayloadJson: payload})
 }
