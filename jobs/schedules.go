@@ -29,7 +29,7 @@ func Schedules() []Schedule {
 		{Name: "Look for silent workers", Does: "Marks workers without a sign of life and starts them again. How often: see signs of life, above.", args: StaleSweep{}},
 		{Name: "Tell owners", Does: "Mails owners whose number was connected for the first time.", Every: 30 * time.Second, Least: 10 * time.Second, Most: 10 * time.Minute, args: SetupTell{}},
 		{Name: "Count messages", Does: "Counts messages by the hour, for the overview's figures and charts.", Every: time.Minute, Least: 15 * time.Second, Most: 10 * time.Minute, args: MessageCount{}},
-		{Name: "Index words", Does: "Moves new messages into the index that searches use.", Every: 30 * time.Second, Least: 10 * time.Second, Most: time.Minute, args: SearchIndex{}},
+		{Name: "Index words", Does: "Moves new messages into the index that searches use.", Every: 8 * time.Second, Least: time.Second, Most: time.Minute, args: SearchIndex{}},
 		{Name: "Tidy up", Does: "Deletes sign-ins, links, blocks and keys of requests that have ended.", Every: time.Hour, Least: 10 * time.Minute, Most: 24 * time.Hour, args: Cleanup{}},
 		{Name: "End closed accounts", Does: "Deletes businesses that were closed when their time is over, and reminds their owners two days before.", Every: time.Hour, Least: 10 * time.Minute, Most: 24 * time.Hour, args: CloseTenants{}},
 		{Name: "Delete what is old", Does: "Deletes what is older than it is to be kept; see above.", Every: time.Hour, Least: 10 * time.Minute, Most: 24 * time.Hour, args: Retention{}},
