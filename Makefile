@@ -30,8 +30,8 @@ race: setup-test ## every test with the race detector; whatsmeow's own races may
 chaos: setup-test ## 30 faults under load (make test has one of each); CHAOS_SEED repeats a run, CHAOS_FAULTS and CHAOS_TENANTS size it
 	CHAOS=long go test -count=1 -run 'TestChaos$$' -timeout 30m -v .
 
-bench: setup build ## measure replies and memory against a plain echo loop
-	@exec ./flowhq bench
+bench: setup build ## measure replies and memory against a plain echo loop, then the admin on 5,000,000 messages
+	@./flowhq bench && exec ./flowhq bench --admin
 
 seed-large: setup build ## 5,000 tenants and 5,000,000 messages in ./data-large, to see the admin on them
 	./flowhq seed --tenants 5000 --messages 5000000 --data data-large
